@@ -25,7 +25,7 @@ const labelled = (what: string, problems: readonly string[]) => problems.map((te
 async function failing(scene: MemoryJoin, mode: Mode, survives: Survives): Promise<number[]> {
   const rehearsed = scene.copy();
   const { telling } = await rehearsed.points(mode, () => rehearsed.shape(rehearsed.disk.afterPowerLoss(survives)));
-  return [...telling.map(({ point }) => point), Number.MAX_SAFE_INTEGER];
+  return [...telling, Number.MAX_SAFE_INTEGER];
 }
 
 /** The points of `mode` at which something is not synced. */
@@ -35,7 +35,7 @@ async function unsynced(scene: MemoryJoin, mode: Mode): Promise<number[]> {
     const shape = rehearsed.shape();
     return shape === rehearsed.shape(rehearsed.disk.afterPowerLoss()) ? 'synced' : shape;
   });
-  return all.telling.map(({ point }) => point);
+  return all.telling;
 }
 
 /** One after the other, so that a caller that needs only the first problem does not wait for the rest. */

@@ -3,29 +3,30 @@
  * again. `npm run test:crash` does the same with real processes and SIGKILL.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { MemoryJoin, type Mode, type Points, type Trees } from '../../helpers/memory-join.ts';
+import { MemoryJoin, type Mode, type Trees } from '../../helpers/memory-join.ts';
+import { type Stops, stopsOf } from '../../helpers/memory-stops.ts';
 
 let untouched: MemoryJoin;
 let joined: MemoryJoin;
 let trees: Trees;
-let ofRun: Points;
-let ofUndo: Points;
+let ofRun: Stops;
+let ofUndo: Stops;
 
 beforeAll(async () => {
   ({ untouched, joined, trees } = await MemoryJoin.joined());
   expect(await joined.problemsOfRun(trees)).toEqual([]);
-  ofRun = await untouched.copy().points('run');
+  ofRun = await stopsOf(untouched.copy(), 'run');
   const undone = joined.copy();
-  ofUndo = await undone.points('undo');
+  ofUndo = await stopsOf(undone, 'undo');
   expect(await undone.problemsOfUndo(trees, true)).toEqual([]);
 });
 
 type ProblemsOf = (left: MemoryJoin, restCount: number, index: number) => Promise<string[]>;
 
 /** The problems of each state that a stopped run or undo leaves. */
-async function wherever(mode: Mode, { count, telling }: Points, problemsOf: ProblemsOf) {
+async function wherever(mode: Mode, { count, stops }: Stops, problemsOf: ProblemsOf) {
   const problems: string[] = [];
-  for (const [index, { point, where, left }] of telling.entries())
+  for (const [index, { point, where, left }] of stops.entries())
     for (const text of await problemsOf(left.copy(), count - point, index))
       problems.push(`${mode} stopped at ${point}, ${where}: ${text}`);
   return problems;
@@ -44,8 +45,8 @@ const again =
 describe('a host that stops permanently at any point', () => {
   test('a run and an undo have hundreds of points and many states', () => {
     expect([ofRun.count, ofUndo.count].every((count) => count > 200)).toBe(true);
-    expect(ofRun.telling.length).toBeGreaterThan(90);
-    expect(ofUndo.telling.length).toBeGreaterThan(60);
+    expect(ofRun.stops.length).toBeGreaterThan(90);
+    expect(ofUndo.stops.length).toBeGreaterThan(60);
   });
 
   test('a run that stopped at any point is completed with one identity and one CSR, or fully undone', async () => {
