@@ -242,7 +242,11 @@ describe('a dry run', () => {
     );
     expect(node).toEqual({
       metadata: { name: 'w1', uid: 'stand-in', labels: { 'kubernetes.io/hostname': 'w1' } },
-      status: { nodeInfo: { kubeletVersion: 'dry run' }, conditions: [{ type: 'Ready', status: 'True' }] },
+      status: {
+        nodeInfo: { kubeletVersion: 'dry run' },
+        conditions: [{ type: 'Ready', status: 'True' }],
+        allocatable: { 'ephemeral-storage': '1Gi' },
+      },
     });
     expect(await dry.wait({ kind: 'healthy', service: 'kubelet', url: 'http://127.0.0.1:1' }, SIGNAL)).toBeUndefined();
   });
