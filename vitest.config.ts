@@ -11,7 +11,7 @@ const ALONE = [
   'test/attack/{parsed-only,sandbox-ends,timers,trust,umask}.test.ts',
   'test/engine/documents/precompiled.test.ts',
   'test/engine/net/{connections,protobuf,roots}.test.ts',
-  'test/engine/testing/kills.test.ts',
+  'test/engine/testing/kills{,-control-plane}.test.ts',
   'test/plugins/sandbox/machine.test.ts',
 ];
 

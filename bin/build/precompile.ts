@@ -41,17 +41,13 @@ export async function validatorSources(root: string): Promise<Sources> {
     registry
       .all()
       .flatMap(({ name, input, output }) => (joining.includes(`"${name}"`) === isUsed ? [input, output] : []));
-  const main = textsOf([
-    pipelineSchema,
-    journalSchema,
-    closedSchema(inputs),
-    ...ofPhases(true),
-    ...literalSchemas(registry, [standard]),
-  ]);
+  const main = textsOf([closedSchema(inputs), ...ofPhases(true), ...literalSchemas(registry, [standard])]);
   const all = textsOf([
     configSchema,
     environmentSchema,
     extensionSchema,
+    journalSchema,
+    pipelineSchema,
     pluginSchema,
     ...Object.values(kubeadmSchemas),
     ...ofPhases(false),

@@ -179,7 +179,7 @@ export class Runs {
   async tidy(): Promise<void> {
     const ids = await this.ids();
     for (const name of (await this.#files.list(paths.runs)) ?? []) {
-      const [id] = name.split('.'); // a folder, or its temporary name
+      const [id] = name.replace(/^\./, '').split('.'); // a folder, or its temporary name
       if (id !== undefined && ID.test(id) && !ids.includes(id)) await this.remove(id);
     }
     for (const id of (await this.#files.list(paths.runtime)) ?? []) {

@@ -86,7 +86,10 @@ export function isExtension(file: string, text: string): boolean {
 export function loadPipeline(file: string, text: string): Pipeline {
   const origin = { file, digest: digestOf(text), environments: [] };
   const precompiled = precompiledPipelines.get(origin.digest);
-  if (precompiled !== undefined) return pipelineOf(precompiled(), new Problems(lazyLocator(file, text)), origin);
+  if (precompiled !== undefined) {
+    const document = precompiled() as PipelineDocument; // the build has checked its shape
+    return withDefaults(document, new Problems(lazyLocator(file, text)), origin);
+  }
   const { value, problems } = readDocument(file, text);
   return pipelineOf(value, problems, origin);
 }
@@ -95,7 +98,10 @@ export function loadPipeline(file: string, text: string): Pipeline {
 export function pipelineOf(value: unknown, problems: Problems, origin: Origin): Pipeline {
   checkShape(schema, value, problems);
   problems.throwIfAny();
-  const document = value as PipelineDocument; // ajv has just checked it
+  return withDefaults(value as PipelineDocument, problems, origin); // ajv has just checked it
+}
+
+function withDefaults(document: PipelineDocument, problems: Problems, origin: Origin): Pipeline {
   return {
     ...document,
     inputs: document.inputs ?? { type: 'object', properties: {} },

@@ -1,46 +1,29 @@
 /** A machine and cluster in memory. The default pipeline runs on it, stops at any point, and is resumed or undone. */
 import { SimulatedClock } from 'xstate';
-import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
+import { DEFAULT_PIPELINE } from '../../bin/pipelines.ts';
 import { planToResume } from '../../bin/runs/resume.ts';
 import { journalFor } from '../../bin/runs/start.ts';
 import type { Change } from '../../engine/host/changes/index.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
-import type { Host } from '../../engine/host/host.ts';
+import type { Host, Wait } from '../../engine/host/host.ts';
 import type { Query } from '../../engine/host/query.ts';
 import { isClosed } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
 import { type NodeObject, nodeRef, paths } from '../../engine/node/index.ts';
-import { planOf } from '../../engine/pipeline/plan.ts';
 import { undoPlan } from '../../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../../engine/run/run.ts';
 import { type ApiRequest, objectPath } from '../../engine/sdk/api.ts';
-import { isJoinError, joineryPaths } from '../../engine/sdk/index.ts';
-import { memoryHost } from '../../engine/testing/memory-host.ts';
-import { app, catalog, registry } from './app.ts';
+import { joineryPaths } from '../../engine/sdk/index.ts';
+import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
+import { registry } from './app.ts';
 import { authority, ENDPOINT, FakeCluster, joinableCluster, NOW, TOKEN } from './cluster.ts';
 import { differences, identityProblems, NODE, PEM, RUN_ID, stableShape, stableTree } from './joined-state.ts';
 import { MemoryDisk, type Survives } from './memory-disk.ts';
+import { type Mode, type Outcome, type Points, type Trees, wordsOf } from './memory-outcome.ts';
+import { memoryPlan, resumingApp } from './memory-plan.ts';
 import { type AtPoint, diskWithPoints, hostWithPoints } from './points.ts';
 
-export type Mode = 'run' | 'resume' | 'undo';
-/** How a run ended. `stopped`: its process stopped at a point and will never continue. */
-export type Outcome = {
-  status: RunResult['status'] | 'refused' | 'stopped';
-  code?: string;
-  message?: string;
-  where?: string;
-  points: number;
-};
-
-export interface Points {
-  count: number;
-  telling: number[];
-}
-/** The state before the join, and after an undisturbed join. */
-export interface Trees {
-  before: ReadonlyMap<string, string>;
-  after: ReadonlyMap<string, string>;
-}
+export type { Mode, Points, Trees } from './memory-outcome.ts';
 
 const SIGNAL = new AbortController().signal;
 const CA = authority();
@@ -53,22 +36,17 @@ const KUBELETS_OWN = [
   `${paths.kubelet}/pods/one/token`,
 ];
 
-const pipeline = catalog.open(DEFAULT_PIPELINE);
-const made = planOf(pipeline, registry, INPUTS, {
-  name: NODE,
-  privileged: true,
-  architecture: 'amd64',
-  distribution: 'debian',
-});
-const PLAN = { ...made, source: { ...made.source, name: lastingName(DEFAULT_PIPELINE) } };
+const PLAN = await memoryPlan(DEFAULT_PIPELINE, INPUTS);
 
 export class MemoryJoin {
   readonly disk: MemoryDisk;
   readonly cluster: FakeCluster;
   isKubeletRunning: boolean;
+  protected readonly plan = PLAN;
+  protected readonly again: Record<string, string> = { token: TOKEN };
   #asked = 0;
 
-  private constructor(disk: MemoryDisk, cluster: FakeCluster, isKubeletRunning: boolean) {
+  protected constructor(disk: MemoryDisk, cluster: FakeCluster, isKubeletRunning: boolean) {
     this.disk = disk;
     this.cluster = cluster;
     this.isKubeletRunning = isKubeletRunning;
@@ -84,33 +62,41 @@ export class MemoryJoin {
       disk.put(`${paths.kubeletPki}/kubelet.crt`, { file: 'an old one too\n' });
       disk.put(paths.kubeletCurrentPem, { link: '/nowhere' });
     }
-    const untouched = new MemoryJoin(disk, joinableCluster(CA), false);
+    return MemoryJoin.from(new MemoryJoin(disk, joinableCluster(CA), false));
+  }
+
+  static async from<J extends MemoryJoin>(untouched: J): Promise<{ untouched: J; joined: J; trees: Trees }> {
     const joined = untouched.copy();
     const { status, message } = await joined.act('run');
     if (status !== 'succeeded') throw new Error(message);
     return { untouched, joined, trees: { before: untouched.tree(), after: joined.tree() } };
   }
 
-  /** A copy: another machine and another cluster in the same state. */
-  copy(): MemoryJoin {
-    return this.#on(this.disk.copy());
+  /** Another machine and another cluster in the same state. */
+  copy(): this {
+    return this.on(this.disk.copy());
   }
 
   /** A copy after a power failure. A kubelet that was running runs again after the boot. */
-  async afterPowerLoss(survives?: Survives): Promise<MemoryJoin> {
-    const booted = this.#on(this.disk.afterPowerLoss(survives));
-    if (this.isKubeletRunning) await booted.#startKubelet(new MachineFiles('/', booted.disk.calls));
+  async afterPowerLoss(survives?: Survives): Promise<this> {
+    const booted = this.on(this.disk.afterPowerLoss(survives));
+    if (this.isKubeletRunning) await booted.startKubelet();
     return booted;
   }
 
-  #on(disk: MemoryDisk): MemoryJoin {
-    const cluster = new FakeCluster(CA);
+  protected on(disk: MemoryDisk): this {
+    return new MemoryJoin(disk, this.copyOfCluster(), this.isKubeletRunning) as this;
+  }
+
+  protected copyOfCluster(): FakeCluster {
+    const cluster = new FakeCluster(this.cluster.ca);
     for (const [path, object] of this.cluster.objects) cluster.objects.set(path, structuredClone(object));
-    return new MemoryJoin(disk, cluster, this.isKubeletRunning);
+    for (const [call, answer] of this.cluster.answers) cluster.answers.set(call, answer);
+    return cluster;
   }
 
   /** The process stops permanently at point number `stopAt`, or never if 0. `onPoint` is called at each point. */
-  async act(mode: Mode, stopAt = 0, onPoint: () => void = () => undefined): Promise<Outcome> {
+  async act(mode: Mode, stopAt = 0, onPoint: (where: string) => void = () => undefined): Promise<Outcome> {
     let points = 0;
     let tellStopped: (where: string) => void = () => undefined;
     const stopped = new Promise<string>((resolve) => {
@@ -118,7 +104,7 @@ export class MemoryJoin {
     });
     const at: AtPoint = (where) => {
       points++;
-      onPoint();
+      onPoint(where);
       if (stopAt === 0 || points < stopAt) return undefined;
       if (points === stopAt) tellStopped(where);
       return NEVER;
@@ -141,15 +127,15 @@ export class MemoryJoin {
     // A stopped process has no timers.
     const clock = new SimulatedClock();
     if (mode === 'run') {
-      const { journal } = await journalFor(PLAN, runs);
-      return run({ plan: PLAN, host, journal, clock });
+      const { journal } = await journalFor(this.plan, runs);
+      return run({ plan: this.plan, host, journal, clock });
     }
     if (mode === 'undo') {
       const journal = await runs.open(await runs.find(undefined, ({ status }) => status !== 'undone', 'undo'));
       return undo({ plan: undoPlan(journal, registry, [], host.facts), host, journal, clock });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(app, journal, { again: { token: TOKEN }, argv: [] });
+    const plan = await planToResume(resumingApp, journal, { again: this.again, argv: [] });
     await journal.resumed(plan.inputs);
     return run({ plan, host, journal, clock });
   }
@@ -157,18 +143,13 @@ export class MemoryJoin {
   /** A host with its files on the disk and everything else in memory. */
   #host(): Host {
     const files = new MachineFiles('/', this.disk.calls);
-    const { cluster } = this;
     const rest = memoryHost({
       now: () => NOW,
       programs: ['kubelet'],
       outputs: { 'kubelet --version': { stdout: 'Kubernetes v1.30.2\n' } },
       send: (request) => this.#send(request),
-      wait: async (condition) => {
-        this.#asked++;
-        const object = await cluster.wait(condition);
-        if (condition.kind === 'object') cluster.put(condition.ref, object as object); // signed
-        return object;
-      },
+      wait: (condition) => this.#wait(condition),
+      ...this.machine(),
     });
     return {
       ...rest,
@@ -182,11 +163,27 @@ export class MemoryJoin {
         return rest.read(query, SIGNAL);
       }) as Host['read'],
       apply: async (change: Change) => {
-        if (change.kind !== 'service') throw new Error(`a ${change.kind} is not part of a join`);
-        if (change.action === 'start') await this.#startKubelet(files);
+        if (change.kind !== 'service') return this.apply(change);
+        if (change.action === 'start') await this.startKubelet(files);
         if (change.action === 'stop') this.isKubeletRunning = false;
       },
     };
+  }
+
+  /** What this machine has besides. */
+  protected machine(): MemoryMachine {
+    return {};
+  }
+
+  protected apply({ kind }: Change): void {
+    throw new Error(`a ${kind} is not part of a join`);
+  }
+
+  async #wait(condition: Wait): Promise<unknown> {
+    this.#asked++;
+    const object = await this.cluster.wait(condition);
+    if (condition.kind === 'object') this.cluster.put(condition.ref, object as object); // signed
+    return object;
   }
 
   #send(request: ApiRequest) {
@@ -201,7 +198,7 @@ export class MemoryJoin {
   }
 
   /** Registers the Node if the kubelet has an identity, and writes the kubelet's own files, unsynced. */
-  async #startKubelet(files: MachineFiles): Promise<void> {
+  async startKubelet(files = new MachineFiles('/', this.disk.calls)): Promise<void> {
     this.isKubeletRunning = true;
     // The kubelet keeps the files that exist.
     for (const path of KUBELETS_OWN) if ((await files.stat(path)) === undefined) this.disk.write(path, 'its own');
@@ -228,20 +225,27 @@ export class MemoryJoin {
       .replaceAll(RUN_ID, 'RUN');
   }
 
+  /** Differs if the state may differ. */
+  protected get stateVersion(): string {
+    return `${this.disk.version} ${this.#asked} ${this.isKubeletRunning}`;
+  }
+
   /** The points of an undisturbed `mode` at which `shape` is new, and the number of all points. */
-  async points(mode: Mode, shape = () => this.shape()): Promise<Points> {
+  async points(mode: Mode, shape = () => this.shape(), onNew = (_: string): void => undefined): Promise<Points> {
     const seen = new Set<string>();
     const telling: number[] = [];
     let count = 0;
     let last = '';
-    const { status, message } = await this.act(mode, 0, () => {
+    const { status, message } = await this.act(mode, 0, (where) => {
       count++;
-      const version = `${this.disk.version} ${this.#asked} ${this.isKubeletRunning}`;
+      const version = this.stateVersion;
       if (version === last) return;
       last = version;
       const now = shape();
-      if (!seen.has(now)) telling.push(count);
+      if (seen.has(now)) return;
       seen.add(now);
+      telling.push(count);
+      onNew(where);
     });
     if (status !== 'succeeded') throw new Error(message);
     return { count, telling };
@@ -292,8 +296,3 @@ export class MemoryJoin {
     return states.join() === (wanted ?? '') ? [] : [`the runs are [${states.join()}], and not [${wanted ?? ''}]`];
   }
 }
-
-const wordsOf = (error: unknown) =>
-  isJoinError(error)
-    ? { code: error.code, message: error.message }
-    : { code: 'E_BUG', message: String((error as Error).stack) };

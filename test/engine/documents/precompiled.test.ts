@@ -45,12 +45,13 @@ test('problems of a precompiled pipeline have the same places', async () => {
 
 test('the plan of a join compiles no JSON Schema: the build has compiled them all', async () => {
   const source = (await validatorSources(PROJECT)).main.replaceAll('export const', 'exported.');
-  const exported: { precompiledValidators?: typeof builtValidators } = {};
+  const exported: { precompiledValidators?: typeof builtValidators; precompiledPipelines?: typeof built } = {};
   new Function('exported', 'require', source.replaceAll('exported. ', 'exported.'))(
     exported,
     createRequire(import.meta.url),
   );
   for (const [text, validator] of exported.precompiledValidators ?? []) builtValidators.set(text, validator);
+  for (const [digest, pipeline] of exported.precompiledPipelines ?? []) built.set(digest, pipeline);
   const compile = vi.spyOn(Ajv2020.prototype, 'compile');
   const values = {
     endpoint: '192.0.2.1:6443',
