@@ -91,7 +91,7 @@ export const machine = {
     exitCode: EXIT.machine,
   }),
   E_HEALTH: (d: { service: string; url: string; lastLine: string }) => ({
-    message: `the ${d.service} did not become healthy at ${d.url} (last log line: ${d.lastLine})`,
+    message: `nothing healthy answers at ${d.url} (last log line of the ${d.service}: ${d.lastLine})`,
     hint: `Read its log: journalctl -u ${d.service} -n 50. When the cause is fixed, ${RERUN}.`,
     exitCode: EXIT.machine,
   }),

@@ -27,7 +27,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CA_HASH: { file: '/ca.crt', what: 'it contains no certificate' },
   E_CA_PIN_MISMATCH: { server, pinned: ['sha256:a'], seen: ['sha256:b'] },
   E_CERTIFICATE_KEY: { file: 'ca.key', what: 'it was encrypted with another key, or changed' },
-  E_CERTS_CA: { found: 'sha256:a', verified: ['sha256:b'] },
+  E_CERTS_CA: { place: 'Secret kube-system/kubeadm-certs', found: 'sha256:a', verified: ['sha256:b'] },
   E_CERTS_SECRET: { what: 'it does not exist, or no longer' },
   E_CERTIFICATE_WRONG: { csr, problems: ['it does not match the private key'] },
   E_CGROUP_DRIVER: {
