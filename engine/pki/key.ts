@@ -26,9 +26,7 @@ export function generateKeyPem(algorithm: KeyAlgorithm = 'ECDSA-P256'): string {
   return privateKey.export({ type: 'sec1', format: 'pem' }).toString();
 }
 
-/**
- * Like `generateKeyPem`, on a thread of its own: an RSA key takes 0.2 s of a processor, and several can be made at once.
- */
+/** Like `generateKeyPem`, on another thread: an RSA key takes 0.2 s of a processor, and several can be made at once. */
 export async function generateKeyPemInBackground(algorithm: KeyAlgorithm): Promise<string> {
   const [family, size = ''] = algorithm.split('-');
   if (family !== 'RSA') return generateKeyPem(algorithm);
