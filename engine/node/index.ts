@@ -71,7 +71,7 @@ export {
   usableIdentity,
 } from './kubelet-identity.ts';
 export { hasSocketFile, isSocketAnnotated, writtenSocket } from './kubelet-socket.ts';
-export { isPortInUse } from './listening.ts';
+export { isPortInUse, isUrlTaken } from './listening.ts';
 export {
   type Condition,
   type ConfigMapObject,

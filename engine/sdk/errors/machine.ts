@@ -102,6 +102,13 @@ export const machine = {
       `--patches. Then ${RERUN}.`,
     exitCode: EXIT.machine,
   }),
+  E_HEALTH_TAKEN: (d: { service: string; url: string }) => ({
+    message: `another process already listens where the ${d.service} would answer its health check: ${d.url}`,
+    hint:
+      `Another ${d.service} may be running. Find the process: ss -ltnp. Stop it, or set another healthzPort with ` +
+      `--patches. Then ${RERUN}.`,
+    exitCode: EXIT.machine,
+  }),
   E_JOURNAL_DAMAGED: (d: { file: string; line: number; what: string }) => ({
     message: `${d.file} is damaged at line ${d.line}: ${d.what}`,
     hint:
