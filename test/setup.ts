@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
+import { afterAll } from 'vitest';
+import { endFile } from './helpers/endings.ts';
 
 /**
  * Every property is tested with the same seed, so that a failure is the fault of a change and not of chance.
@@ -7,3 +9,5 @@ import fc from 'fast-check';
  */
 const SEED = 20_261_130;
 fc.configureGlobal({ seed: Number(process.env.PROPERTY_SEED ?? SEED) });
+
+afterAll(endFile);

@@ -117,7 +117,8 @@ function lazyInOclif() {
     setup({ onLoad, onResolve }) {
       onResolve({ filter: /./ }, ({ path: name, importer, namespace, resolveDir }) => {
         if (namespace === 'lazy' || !importer.includes('@oclif/core/lib')) return undefined;
-        const file = name.startsWith('.') ? path.join(resolveDir, name) : name;
+        // Relative, because it gets into the bundle, which is the same in each folder.
+        const file = name.startsWith('.') ? `./${path.relative(root, path.join(resolveDir, name))}` : name;
         if (LAZY_IN_OCLIF.includes(name)) return { path: file, namespace: 'lazy' };
         return name === 'semver' ? { path: name, namespace: 'every version' } : undefined;
       });
@@ -161,7 +162,8 @@ async function bundleOf(entry, outfile, options = {}) {
     ...options,
   });
   for (const { inputs } of Object.values(metafile.outputs))
-    for (const [file, { bytesInOutput }] of Object.entries(inputs)) if (bytesInOutput > 0) bundled.add(file);
+    for (const [file, { bytesInOutput }] of Object.entries(inputs))
+      if (bytesInOutput > 0 && !file.startsWith('lazy:')) bundled.add(file);
 }
 
 /** Folders in plugins/ whose package.json contains a manifest. */

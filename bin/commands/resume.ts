@@ -15,10 +15,20 @@ import { planToResume } from '../runs/resume.ts';
 const { 'dry-run': _dryRun, diff: _diff, ...flagsOfRun } = runFlags;
 const ownFlags = { ...flagsOfRun, output: eventsFlag };
 
-/**
- * Secrets of the shipped pipelines are flags, because they do not survive a reboot, and so are the time limits of a
- * worker.
- */
+/** Of the pipeline for control planes, which extends that for workers, so it is opened only when it runs. */
+export const CONTROL_PLANE_LIMITS = {
+  controlPlaneComponentHealthCheckTimeout: {
+    type: 'string',
+    description: 'Timeout for the start of this control plane (kubeadm: 4m)',
+  },
+  etcdApiCallTimeout: { type: 'string', description: 'Timeout for each change of etcd (kubeadm: 2m)' },
+  kubernetesApiCallTimeout: {
+    type: 'string',
+    description: 'Timeout for the labels and taints of the Node (kubeadm: 1m)',
+  },
+} as const;
+
+/** Secrets of the shipped pipelines are flags, because they do not survive a reboot, and so are their time limits. */
 export function resumeCommand(app: App) {
   const shipped = app.catalog.open(DEFAULT_PIPELINE);
   const limits = limitInputs(shipped);
@@ -26,7 +36,7 @@ export function resumeCommand(app: App) {
     ([name, { writeOnly }]) => writeOnly === true || limits.includes(name),
   );
   const { certificateKey } = app.registry.get('download-certs').input.properties ?? {};
-  const schema = { properties: defined({ ...Object.fromEntries(replaced), certificateKey }) };
+  const schema = { properties: defined({ ...Object.fromEntries(replaced), ...CONTROL_PLANE_LIMITS, certificateKey }) };
   return class Resume extends RunningCommand {
     static override summary = 'Resume an interrupted or failed run';
     static override description =

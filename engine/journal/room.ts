@@ -33,8 +33,9 @@ export class JournalRoom {
 
   /** Reserves space for the end of a step, because other steps may write their records first. */
   reserve(record: Extract<JournalRecord, { kind: 'done' }>): void {
-    this.require(record);
-    this.#reserved.set(record.step, bytesOf(record));
+    const bytes = bytesOf(record);
+    this.#requireRoom(record, bytes);
+    this.#reserved.set(record.step, bytes);
   }
 
   /** E_JOURNAL_LIMIT if the record would not fit. */

@@ -8,7 +8,7 @@ export { readClusterInfo } from './cluster-info.ts';
 export { type ClusterSettings, clusterSettings } from './cluster-settings.ts';
 export { adminIdentity } from './control-plane/admin.ts';
 export { type Authority, issuedPair, type Pair, readAuthority } from './control-plane/authority.ts';
-export { defaultAddress, isGlobal } from './control-plane/default-address.ts';
+export { defaultAddress, isGlobal, ownAddresses } from './control-plane/default-address.ts';
 export {
   assertQuorumWithout,
   type ClusterEtcd,
@@ -28,6 +28,7 @@ export {
   type Component,
   type ControlPlaneSettings,
   controlPlaneSettings,
+  type ExternalEtcd,
   type HostPathMount,
 } from './control-plane/settings.ts';
 export { SHARED_FILES, type SharedFile, sharedFiles } from './control-plane/shared-files.ts';
@@ -70,7 +71,7 @@ export {
   usableIdentity,
 } from './kubelet-identity.ts';
 export { hasSocketFile, isSocketAnnotated, writtenSocket } from './kubelet-socket.ts';
-export { isPortInUse } from './listening.ts';
+export { isPortInUse, isUrlTaken } from './listening.ts';
 export {
   type Condition,
   type ConfigMapObject,

@@ -2,20 +2,20 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { requestedNames, requestOf } from './alt-names.ts';
 import { bits, children, content, decode, encode, integer, isContextTag, sequence, tagged } from './der.ts';
-import { publicKeyDer, signDer } from './key.ts';
+import { signerOf } from './key.ts';
 import { decodeName, encodeName, type Name } from './name.ts';
 import { pemBlocks, toPem } from './pem.ts';
 
 /** A CSR as `CERTIFICATE REQUEST` PEM; `altNames` are DNS names and IP addresses. */
 export function createCsr(keyPem: string, subject: Name, altNames: readonly string[] = []): string {
+  const signer = signerOf(keyPem);
   const info = sequence(
     integer(Uint8Array.of(0)),
     encodeName(subject),
-    decode(publicKeyDer(keyPem)),
+    decode(signer.publicKey),
     tagged(0, altNames.length === 0 ? [] : [requestOf(altNames)]),
   );
-  const { algorithm, signature } = signDer(keyPem, encode(info));
-  return toPem('CERTIFICATE REQUEST', encode(sequence(info, algorithm, bits(signature))));
+  return toPem('CERTIFICATE REQUEST', encode(sequence(info, signer.algorithm, bits(signer.sign(encode(info))))));
 }
 
 export interface Csr extends Name {

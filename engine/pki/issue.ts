@@ -16,7 +16,7 @@ import {
   tagged,
   time,
 } from './der.ts';
-import { algorithmOf, publicKeyDer, signDer } from './key.ts';
+import { signerOf } from './key.ts';
 import { encodeName, type Name } from './name.ts';
 import { toPem } from './pem.ts';
 
@@ -43,6 +43,7 @@ const USAGES = {
 /** Issues a certificate with the extensions that Kubernetes' own signers set. Returns PEM. */
 export function issueCertificate(request: IssueRequest): string {
   const { subject, publicKey, signingKey, use, altNames = [] } = request;
+  const signer = signerOf(signingKey);
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and no leading zero to strip
   const extension = (id: string, critical: boolean, value: ReturnType<typeof sequence>) =>
@@ -56,21 +57,20 @@ export function issueCertificate(request: IssueRequest): string {
     ...(use === 'ca' ? [] : [extension('2.5.29.37', false, sequence(...USAGES[use].map(oid)))]),
     basicConstraints,
     ...(use === 'ca' ? [extension('2.5.29.14', false, octets(keyIdentifier(publicKey)))] : []),
-    extension('2.5.29.35', false, sequence(tagged(0, keyIdentifier(publicKeyDer(signingKey))))),
+    extension('2.5.29.35', false, sequence(tagged(0, keyIdentifier(signer.publicKey)))),
   ];
   if (altNames.length > 0) extensions.push(extension(SUBJECT_ALT_NAME, false, altNamesNode(altNames)));
   const body = sequence(
     tagged(0, [integer(Uint8Array.of(2))]),
     integer(serial),
-    algorithmOf(signingKey),
+    signer.algorithm,
     encodeName(request.issuer ?? subject),
     sequence(time(request.notBefore), time(request.notAfter)),
     encodeName(subject),
     decode(publicKey),
     tagged(3, [sequence(...extensions)]),
   );
-  const { algorithm, signature } = signDer(signingKey, encode(body));
-  return toPem('CERTIFICATE', encode(sequence(body, algorithm, bits(signature))));
+  return toPem('CERTIFICATE', encode(sequence(body, signer.algorithm, bits(signer.sign(encode(body))))));
 }
 
 /** RFC 5280 4.2.1.2, method 1: SHA-1 of the subjectPublicKey bits. */

@@ -61,7 +61,11 @@ export async function readShared(
   const own = certificateIn(shared.find(({ dataKey }) => dataKey === 'ca.crt'));
   const trusted = readCertificates(clusterCa);
   if (own === undefined || !trusted.some(({ pem }) => pem === own.pem))
-    throw fail('E_CERTS_CA', { found: own?.pin ?? 'no certificate', verified: trusted.map(({ pin }) => pin) });
+    throw fail('E_CERTS_CA', {
+      place: `${settings.certificatesDir}/ca.crt`,
+      found: own?.pin ?? 'no certificate',
+      verified: trusted.map(({ pin }) => pin),
+    });
   return shared;
 }
 

@@ -74,5 +74,9 @@ function assertSameCa(downloaded: string, verified: string): void {
   const [ca] = readCertificates(downloaded);
   const trusted = readCertificates(verified);
   if (ca !== undefined && trusted.some(({ pem }) => pem === ca.pem)) return;
-  throw fail('E_CERTS_CA', { found: ca?.pin ?? 'no certificate', verified: trusted.map(({ pin }) => pin) });
+  throw fail('E_CERTS_CA', {
+    place: 'Secret kube-system/kubeadm-certs',
+    found: ca?.pin ?? 'no certificate',
+    verified: trusted.map(({ pin }) => pin),
+  });
 }

@@ -1,5 +1,12 @@
 /** Starts the kubelet through the service manager and waits until it is healthy. */
-import { healthUrl, isHealthCheckOff, kubeletData, paths, shutDownKubelet } from '../../engine/node/index.ts';
+import {
+  healthUrl,
+  isHealthCheckOff,
+  isUrlTaken,
+  kubeletData,
+  paths,
+  shutDownKubelet,
+} from '../../engine/node/index.ts';
 import {
   apiCalls,
   controls,
@@ -40,15 +47,18 @@ export default definePhase({
       return { startedAt: clock.now().toISOString() };
     }
     assertUsable(status);
+    const url = await healthUrlOf(files);
     if (status.active) {
-      await waitHealthy(ports);
+      await waitHealthy(ports, url);
       log.info('the kubelet is already running');
       return {};
     }
+    // Its answers would pass for those of the kubelet that starts now.
+    if (url !== undefined && (await isUrlTaken(files, url))) throw fail('E_HEALTH_TAKEN', { service: 'kubelet', url });
     if (unit !== undefined) await passFiles({ files, services, log }, { unit, bootstraps });
     const startedAt = clock.now().toISOString();
     await services.start('kubelet');
-    await waitHealthy(ports);
+    await waitHealthy(ports, url);
     return { startedAt };
   },
 
@@ -72,8 +82,7 @@ const commandLine = (bootstraps: boolean): string =>
   `kubelet${bootstraps ? ` ${BOOTSTRAP_ARGUMENT}` : ''} --kubeconfig=${paths.kubeletConf} ` +
   `--config=${paths.kubeletConfig} with the flags in ${paths.kubeadmFlags}`;
 
-async function waitHealthy({ files, services, log }: Pick<Ports, 'files' | 'services' | 'log'>): Promise<void> {
-  const url = await healthUrlOf(files);
+async function waitHealthy({ services, log }: Pick<Ports, 'services' | 'log'>, url: string | undefined): Promise<void> {
   if (url === undefined)
     return log.warn('the kubelet has no health check (healthzPort: 0): only its Node will show whether it works');
   await services.waitHealthy('kubelet', url);

@@ -1,5 +1,13 @@
 /** Determines where this control plane's API server is reached. Source: kubeadm, SetAPIEndpointDynamicDefaults. */
-import { apiUrl, controlPlaneSettings, defaultAddress, holds, isGlobal } from '../../engine/node/index.ts';
+import {
+  apiUrl,
+  type ControlPlaneSettings,
+  controlPlaneSettings,
+  defaultAddress,
+  holds,
+  isGlobal,
+  ownAddresses,
+} from '../../engine/node/index.ts';
 import { bytesOfAddress, textOfAddress } from '../../engine/pki/index.ts';
 import { definePhase, type Files, fail } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
@@ -15,14 +23,36 @@ export default definePhase({
   effects: [],
 
   async run({ files, log }, { clusterConfiguration, server, apiserverAdvertiseAddress, apiserverBindPort }) {
-    const { version, certificatesDir } = controlPlaneSettings(clusterConfiguration);
+    const settings = controlPlaneSettings(clusterConfiguration);
+    const { version, certificatesDir } = settings;
     const advertiseAddress = await addressOf(files, apiserverAdvertiseAddress);
+    assertSameFamily(settings, advertiseAddress);
+    if ('local' in settings.etcd) await assertOwn(files, advertiseAddress);
     const local = apiUrl(advertiseAddress, apiserverBindPort);
     log.info(`the API server of this machine will be ${local}`);
     const kubeletServer = holds('kubeletUsesLocalApi', version) ? local : server;
     return { advertiseAddress, bindPort: apiserverBindPort, certificatesDir, kubeletServer };
   },
 });
+
+/** kubeadm does not check it, and the API server does not start. Source: kube-apiserver, the check of its options. */
+function assertSameFamily({ serviceSubnet, apiServer }: ControlPlaneSettings, address: string): void {
+  if (apiServer.extraArgs.some(({ name }) => name === 'endpoint-reconciler-type')) return; // `none` needs no match
+  const [subnet = ''] = serviceSubnet.split(',');
+  if (subnet.includes(':') === address.includes(':')) return;
+  const what = `the API server does not start at ${address}, because the first subnet of Services, ${subnet}, is of the`;
+  throw fail('E_ADVERTISE_ADDRESS', { what: `${what} other IP family` });
+}
+
+/** kubeadm does not check it, and etcd, which listens at this address, does not start. */
+async function assertOwn(files: Files, address: string): Promise<void> {
+  const own = await ownAddresses(files);
+  if (own.length === 0 || own.includes(address)) return;
+  const there = own.filter(isGlobal).join(', ') || 'none that others can reach';
+  throw fail('E_ADVERTISE_ADDRESS', {
+    what: `etcd would listen at ${address}, and this machine has other addresses (${there})`,
+  });
+}
 
 async function addressOf(files: Files, typed: string | undefined): Promise<string> {
   const bytes = typed === undefined ? undefined : bytesOfAddress(typed);

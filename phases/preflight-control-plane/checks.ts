@@ -1,5 +1,5 @@
 /** The checks of a control plane under kubeadm's names. Source: kubeadm, preflight/checks.go, InitNodeChecks. */
-import { type ControlPlaneSettings, isPortInUse, paths } from '../../engine/node/index.ts';
+import { type ControlPlaneSettings, type ExternalEtcd, isPortInUse, minorOf, paths } from '../../engine/node/index.ts';
 import type { Files, Services, Web } from '../../engine/sdk/index.ts';
 
 export interface Check {
@@ -16,6 +16,10 @@ interface Machine {
   web: Web;
   /** Files and ports of an earlier join of this node are fine. */
   joinedBefore: boolean;
+  /** The Secret has the client certificate of an external etcd. */
+  downloads: boolean;
+  /** Undefined if it is not known. */
+  kubeletVersion: string | undefined;
 }
 
 const CPUS_MIN = 2;
@@ -52,7 +56,8 @@ export function checksFor(machine: Machine, settings: ControlPlaneSettings, bind
     ...ports.map((port) => portFree(machine, port)),
     ...MANIFESTS.map((name) => fileAvailable(machine, `${paths.manifests}/${name}.yaml`)),
     ...subnetProxies(machine, settings),
-    ...('local' in etcd ? [emptyDirectory(machine, etcd.local.dataDir)] : []),
+    ...('local' in etcd ? [emptyDirectory(machine, etcd.local.dataDir)] : externalEtcdFiles(machine, etcd.external)),
+    knownRelease(machine, settings),
   ];
 }
 
@@ -79,6 +84,28 @@ const emptyDirectory = ({ files, joinedBefore }: Machine, path: string): Check =
     const names = (await files.list(path)) ?? [];
     return !joinedBefore && names.length > 0 ? `${path} is not empty: ${names.slice(0, 5).join(', ')}` : undefined;
   });
+
+const externalEtcdFiles = ({ files, downloads }: Machine, { caFile, certFile, keyFile }: ExternalEtcd): Check[] =>
+  [caFile, certFile, keyFile]
+    .filter((path) => path !== '' && !downloads)
+    .map((path) =>
+      error('ExternalEtcdClientCertificates', `Copy it from another control plane to ${path}.`, async () =>
+        (await files.stat(path)) === undefined
+          ? `${path}, which the ClusterConfiguration names for the external etcd, does not exist`
+          : undefined,
+      ),
+    );
+
+/** kubeadm compares its own release. That of the kubelet stands for it. */
+const knownRelease = ({ kubeletVersion }: Machine, { version }: ControlPlaneSettings): Check => ({
+  name: 'KubernetesVersion',
+  severity: 'warning',
+  hint: 'Upgrade the kubelet of this machine to the release of the cluster.',
+  async run() {
+    if (kubeletVersion === undefined || !(minorOf(version) > minorOf(kubeletVersion))) return undefined;
+    return `the control plane will have ${version}, and the kubelet of this machine has ${kubeletVersion}`;
+  },
+});
 
 /** Calls of the API server to Services and Pods must not go through a proxy. */
 const subnetProxies = ({ web }: Machine, { serviceSubnet, podSubnet = '' }: ControlPlaneSettings): Check[] =>

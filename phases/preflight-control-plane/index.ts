@@ -18,7 +18,18 @@ export default definePhase({
     if (certificateKey === undefined)
       await assertSharedCertificates({ files, log }, settings, { directory: certificatesDir, verified: identity.ca });
     const joinedBefore = (await kubeletIdentity(files))?.nodeName === nodeName;
-    const checks = checksFor({ files, services, web, joinedBefore }, settings, inputs.bindPort);
+    const checks = checksFor(
+      {
+        files,
+        services,
+        web,
+        joinedBefore,
+        downloads: certificateKey !== undefined,
+        kubeletVersion: inputs.kubeletVersion,
+      },
+      settings,
+      inputs.bindPort,
+    );
     const failed: CheckResult[] = [];
     for (const { name, severity, hint, run } of checks) {
       const evidence = await run();

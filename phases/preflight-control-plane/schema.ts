@@ -12,6 +12,7 @@ export const input = {
     certificatesDir,
     clusterConfiguration,
     bindPort,
+    kubeletVersion: fields.kubeletVersion,
     ignorePreflightErrors,
     ignoreChecksErrors,
   },

@@ -14,7 +14,7 @@ export async function assertSharedCertificates(
   for (const name of names)
     try {
       const { certificate, key } = await readAuthority(files, directory, name);
-      if (name === 'ca') assertVerified(certificate.pem, verified);
+      if (name === 'ca') assertVerified(`${directory}/ca.crt`, certificate.pem, verified);
       if (key === undefined) log.warn(`${directory}/${name}.key does not exist: the CA cannot issue certificates here`);
     } catch (error) {
       if ((error as { code?: string }).code === 'E_CERTS_CA') throw error;
@@ -25,10 +25,14 @@ export async function assertSharedCertificates(
   if (problems.length > 0) throw fail('E_CONTROL_PLANE_CERTIFICATES', { problems });
 }
 
-function assertVerified(pem: string, verified: string): void {
+function assertVerified(place: string, pem: string, verified: string): void {
   const trusted = readCertificates(verified);
   if (trusted.some((each) => each.pem === pem)) return;
-  throw fail('E_CERTS_CA', { found: readCertificates(pem)[0]?.pin ?? '', verified: trusted.map(({ pin }) => pin) });
+  throw fail('E_CERTS_CA', {
+    place,
+    found: readCertificates(pem)[0]?.pin ?? '',
+    verified: trusted.map(({ pin }) => pin),
+  });
 }
 
 /** Tokens that another control plane signed must be valid here, so a new pair is never created. */

@@ -8,11 +8,11 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../plugins/sandbox/index.ts';
-import { makeMachine, stopMachine } from '../../plugins/sandbox/machine/machine.ts';
+import { makeMachine } from '../../plugins/sandbox/machine/machine.ts';
 import { startRuntime } from '../../plugins/sandbox/machine/runtime.ts';
 import { DEFAULT_PROFILE, type Profile, profiles } from '../../plugins/sandbox/profile.ts';
+import { atEnd } from '../helpers/endings.ts';
 import { type Outcome, runHere } from './in-process.ts';
 
 export type { Outcome };
@@ -36,13 +36,6 @@ export function start(args: readonly string[], env: Record<string, string> = {})
 /** Runs the command in this process. */
 export const cli: (args: readonly string[], env?: Record<string, string>) => Promise<Outcome> = runHere;
 
-const endings: (() => Promise<void>)[] = [];
-const endAll = async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-};
-afterEach(endAll);
-afterAll(endAll); // for a beforeAll that failed
-
 export interface Scene {
   sandbox: Sandbox;
   root: string;
@@ -51,20 +44,20 @@ export interface Scene {
   tree(): Promise<Record<string, string>>;
 }
 
-/** A cluster and an empty machine, which the end of the test removes. */
+/** A cluster and an empty machine, which the end of the test (or of the file, in `beforeAll`) removes. */
 export async function scene(options: SandboxOptions = {}): Promise<Scene> {
   const sandbox = await startSandbox(options);
-  endings.push(() => sandbox.close());
+  atEnd(() => sandbox.close());
   const folder = await mkdtemp(join(tmpdir(), 'join-'));
-  endings.push(() => rm(folder, { recursive: true, force: true }));
+  atEnd(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   const root = join(folder, 'm');
   await mkdir(root);
   const { gitVersion: kubeletVersion, cgroupDriver }: Profile = profiles[options.profile ?? DEFAULT_PROFILE];
   const kubelet = [process.execPath, launcher, 'sandbox', 'kubelet'];
   await makeMachine(root, { hostName: 'w1', kubelet, kubeletVersion });
   const runtime = await startRuntime(root, { cgroupDriver: cgroupDriver ?? 'cgroupfs' });
-  endings.push(() => runtime.close());
-  endings.push(() => stopMachine(root));
+  atEnd(() => runtime.close());
+  atEnd(() => killKubelet(root));
   const pin = ['--discovery-token-ca-cert-hash', sandbox.caPin];
   return {
     sandbox,
@@ -72,6 +65,15 @@ export async function scene(options: SandboxOptions = {}): Promise<Scene> {
     args: (...words) => [...words, sandbox.endpoint, '--token', sandbox.token, ...pin, '--root', root],
     tree: () => treeOf(root),
   };
+}
+
+/** Kills the kubelet with the shell around it. `systemctl stop` would take a tenth of a second and ten processes. */
+async function killKubelet(root: string): Promise<void> {
+  const pid = Number(await readFile(join(root, 'run/kubelet.pid'), 'utf8').catch(() => 0));
+  if (pid === 0) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {} // it has ended
 }
 
 /** Mode and digest of every path that a join may touch, except Joinery's own records. */

@@ -1,16 +1,19 @@
 /** The pipeline of `join run --control-plane` on a machine and a cluster in memory. */
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { CONTROL_PLANE_PIPELINE } from '../../bin/pipelines.ts';
+import { CONTROL_PLANE_LIMITS, resumeCommand } from '../../bin/commands/resume.ts';
+import { CONTROL_PLANE_PIPELINE, DEFAULT_PIPELINE } from '../../bin/pipelines.ts';
 import type { Host } from '../../engine/host/host.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
 import { configMapRef, nodeRef } from '../../engine/node/index.ts';
+import { kebabCase } from '../../engine/pipeline/flag-names.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
+import { limitInputs } from '../../engine/pipeline/time-limits.ts';
 import { generateSealKey, seal } from '../../engine/pki/index.ts';
 import { run } from '../../engine/run/run.ts';
 import { goYaml } from '../../engine/sdk/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
-import { catalog, registry } from '../helpers/app.ts';
+import { app, catalog, registry } from '../helpers/app.ts';
 import { authority, ENDPOINT, type FakeCluster, joinableCluster, TOKEN } from '../helpers/cluster.ts';
 import { ADDRESS, CONFIGURATION, SHARED } from '../helpers/control-plane.ts';
 import { joinable, withKubelet } from '../helpers/joinable.ts';
@@ -110,6 +113,16 @@ describe('the pipeline join-control-plane', () => {
     expect([result.status, result.error]).toEqual(['succeeded', undefined]);
     expect(memory.changes).toEqual([]);
     expect(result.steps.map(({ status }) => status).filter((status) => status !== 'succeeded')).toEqual([]);
+  });
+
+  test('join resume accepts the time limits of control planes, as the pipeline describes them', async () => {
+    const pipeline = (await catalog.openOverlaid(CONTROL_PLANE_PIPELINE, []))();
+    const { properties } = pipeline.inputs;
+    const own = limitInputs(pipeline).filter((name) => !limitInputs(catalog.open(DEFAULT_PIPELINE)).includes(name));
+    expect(Object.keys(CONTROL_PLANE_LIMITS).sort()).toEqual(own.sort());
+    for (const [name, { description }] of Object.entries(CONTROL_PLANE_LIMITS))
+      expect(description).toBe(properties[name]?.description);
+    expect(Object.keys(resumeCommand(app).flags)).toEqual(expect.arrayContaining(own.map(kebabCase)));
   });
 
   test.each([

@@ -10,13 +10,16 @@ import { plannedChanges } from '../../bin/render/planned.ts';
 import { progress } from '../../bin/render/progress.ts';
 import { resultText } from '../../bin/render/text.ts';
 import type { Change } from '../../engine/host/changes/index.ts';
+import { MachineCommands } from '../../engine/host/commands.ts';
 import type { Host } from '../../engine/host/host.ts';
 import type { Answers, Query } from '../../engine/host/query.ts';
 import { realHost } from '../../engine/host/real.ts';
 import { recordingHost } from '../../engine/host/recording.ts';
+import { MachineServices } from '../../engine/host/services.ts';
 import { kubeAccess } from '../../engine/kube/access.ts';
 import { planOf } from '../../engine/pipeline/plan.ts';
 import { type Clock, type RunEvent, type RunResult, run } from '../../engine/run/run.ts';
+import type { CommandResult } from '../../engine/sdk/ports.ts';
 import { profiles } from '../../plugins/sandbox/profile.ts';
 import { catalog, registry } from '../helpers/app.ts';
 import { type Fault, LIMIT_MS } from './fault.ts';
@@ -120,14 +123,24 @@ function clockOf(scene: Scene): Clock {
   };
 }
 
-/** Notes what is wanted, and is the kubelet that the service manager starts. */
+/** Records the wanted changes, and is the kubelet that the service manager starts. */
 function watchedHost(scene: Scene, host: Host, wanted: Change[]): Host {
+  const commands = new ReportingCommands(scene);
+  const services = new MachineServices(commands);
+  const report = (query: Query, signal: AbortSignal): Promise<unknown> | undefined => {
+    if (scene.hasPrograms) return undefined;
+    if (query.kind === 'service') return services.status(query.name, signal);
+    if (query.kind === 'unit') return services.unit(query.name, signal);
+    return query.kind === 'output' ? commands.run(query.argv, signal) : undefined;
+  };
   return {
     ...host,
-    async read<K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal): Promise<Answers[K]> {
-      const answer = scene.hasPrograms ? undefined : await answerOf(scene, query);
-      return answer === undefined ? host.read<K>(query, signal) : (answer as Answers[K]);
-    },
+    read: <K extends Query['kind']>(query: Extract<Query, { kind: K }>, signal: AbortSignal) =>
+      (report(query, signal) as Promise<Answers[K]> | undefined) ?? host.read<K>(query, signal),
+    wait: (condition, signal, onStandIn) =>
+      condition.kind === 'healthy' && !scene.hasPrograms
+        ? services.waitHealthy(condition.service, condition.url, signal)
+        : host.wait(condition, signal, onStandIn),
     async apply(change, signal) {
       wanted.push(change);
       if (scene.hasPrograms || change.kind !== 'service') await host.apply(change, signal);
@@ -138,15 +151,27 @@ function watchedHost(scene: Scene, host: Host, wanted: Change[]): Host {
   };
 }
 
-/** What the machine's programs would say, without the time that starting them takes. */
-async function answerOf(scene: Scene, query: Query): Promise<Answers['service' | 'unit' | 'output'] | undefined> {
-  if (query.kind === 'service') {
-    const state = (await readFile(join(scene.root, STATE), 'utf8')).trim();
-    const [active, failed] = [state === 'active', state !== 'active'];
-    return { manager: 'systemd', exists: query.name === 'kubelet', enabled: true, active, failed };
+/** The programs of the machine. What they report needs no process, because starting one takes longer than a join. */
+class ReportingCommands extends MachineCommands {
+  readonly #scene: Scene;
+
+  constructor(scene: Scene) {
+    super(scene.root);
+    this.#scene = scene;
   }
-  if (query.kind === 'unit')
-    return (await Promise.all(UNITS.map((path) => readFile(join(scene.root, path), 'utf8')))).join('\n');
-  if (query.kind !== 'output') return undefined;
-  return { exitCode: 0, stdout: `Kubernetes ${profiles[PROFILE].gitVersion}\n`, stderr: '' };
+
+  override async run(argv: readonly string[], signal: AbortSignal): Promise<CommandResult> {
+    const stdout = await reportOf(this.#scene, argv);
+    return stdout === undefined ? super.run(argv, signal) : { exitCode: 0, stdout, stderr: '' };
+  }
+}
+
+async function reportOf({ root }: Scene, [program, verb, unit]: readonly string[]): Promise<string | undefined> {
+  const textAt = (path: string) => readFile(join(root, path), 'utf8');
+  if (verb === '--version') return `Kubernetes ${profiles[PROFILE].gitVersion}\n`;
+  if (program !== 'systemctl') return undefined;
+  if (verb === 'cat') return (await Promise.all(UNITS.map(textAt))).join('\n');
+  if (verb !== 'show') return undefined;
+  if (unit !== 'kubelet') return 'LoadState=not-found\nActiveState=inactive\n';
+  return `LoadState=loaded\nActiveState=${(await textAt(STATE)).trim()}\nUnitFileState=enabled\nNRestarts=0\n`;
 }

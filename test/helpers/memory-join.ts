@@ -15,12 +15,12 @@ import { type RunResult, run, undo } from '../../engine/run/run.ts';
 import { type ApiRequest, objectPath } from '../../engine/sdk/api.ts';
 import { joineryPaths } from '../../engine/sdk/index.ts';
 import { type MemoryMachine, memoryHost } from '../../engine/testing/memory-host.ts';
-import { app, registry } from './app.ts';
+import { registry } from './app.ts';
 import { authority, ENDPOINT, FakeCluster, joinableCluster, NOW, TOKEN } from './cluster.ts';
 import { differences, identityProblems, NODE, PEM, RUN_ID, stableShape, stableTree } from './joined-state.ts';
 import { MemoryDisk, type Survives } from './memory-disk.ts';
 import { type Mode, type Outcome, type Points, type Trees, wordsOf } from './memory-outcome.ts';
-import { memoryPlan } from './memory-plan.ts';
+import { memoryPlan, resumingApp } from './memory-plan.ts';
 import { type AtPoint, diskWithPoints, hostWithPoints } from './points.ts';
 
 export type { Mode, Points, Trees } from './memory-outcome.ts';
@@ -80,7 +80,7 @@ export class MemoryJoin {
   /** A copy after a power failure. A kubelet that was running runs again after the boot. */
   async afterPowerLoss(survives?: Survives): Promise<this> {
     const booted = this.on(this.disk.afterPowerLoss(survives));
-    if (this.isKubeletRunning) await booted.#startKubelet(new MachineFiles('/', booted.disk.calls));
+    if (this.isKubeletRunning) await booted.startKubelet();
     return booted;
   }
 
@@ -96,7 +96,7 @@ export class MemoryJoin {
   }
 
   /** The process stops permanently at point number `stopAt`, or never if 0. `onPoint` is called at each point. */
-  async act(mode: Mode, stopAt = 0, onPoint: () => void = () => undefined): Promise<Outcome> {
+  async act(mode: Mode, stopAt = 0, onPoint: (where: string) => void = () => undefined): Promise<Outcome> {
     let points = 0;
     let tellStopped: (where: string) => void = () => undefined;
     const stopped = new Promise<string>((resolve) => {
@@ -104,7 +104,7 @@ export class MemoryJoin {
     });
     const at: AtPoint = (where) => {
       points++;
-      onPoint();
+      onPoint(where);
       if (stopAt === 0 || points < stopAt) return undefined;
       if (points === stopAt) tellStopped(where);
       return NEVER;
@@ -135,7 +135,7 @@ export class MemoryJoin {
       return undo({ plan: undoPlan(journal, registry, [], host.facts), host, journal, clock });
     }
     const journal = await runs.open(await runs.find(undefined, (history) => !isClosed(history), 'resume'));
-    const plan = await planToResume(app, journal, { again: this.again, argv: [] });
+    const plan = await planToResume(resumingApp, journal, { again: this.again, argv: [] });
     await journal.resumed(plan.inputs);
     return run({ plan, host, journal, clock });
   }
@@ -164,7 +164,7 @@ export class MemoryJoin {
       }) as Host['read'],
       apply: async (change: Change) => {
         if (change.kind !== 'service') return this.apply(change);
-        if (change.action === 'start') await this.#startKubelet(files);
+        if (change.action === 'start') await this.startKubelet(files);
         if (change.action === 'stop') this.isKubeletRunning = false;
       },
     };
@@ -198,7 +198,7 @@ export class MemoryJoin {
   }
 
   /** Registers the Node if the kubelet has an identity, and writes the kubelet's own files, unsynced. */
-  async #startKubelet(files: MachineFiles): Promise<void> {
+  async startKubelet(files = new MachineFiles('/', this.disk.calls)): Promise<void> {
     this.isKubeletRunning = true;
     // The kubelet keeps the files that exist.
     for (const path of KUBELETS_OWN) if ((await files.stat(path)) === undefined) this.disk.write(path, 'its own');
@@ -231,19 +231,21 @@ export class MemoryJoin {
   }
 
   /** The points of an undisturbed `mode` at which `shape` is new, and the number of all points. */
-  async points(mode: Mode, shape = () => this.shape()): Promise<Points> {
+  async points(mode: Mode, shape = () => this.shape(), onNew = (_: string): void => undefined): Promise<Points> {
     const seen = new Set<string>();
     const telling: number[] = [];
     let count = 0;
     let last = '';
-    const { status, message } = await this.act(mode, 0, () => {
+    const { status, message } = await this.act(mode, 0, (where) => {
       count++;
       const version = this.stateVersion;
       if (version === last) return;
       last = version;
       const now = shape();
-      if (!seen.has(now)) telling.push(count);
+      if (seen.has(now)) return;
       seen.add(now);
+      telling.push(count);
+      onNew(where);
     });
     if (status !== 'succeeded') throw new Error(message);
     return { count, telling };

@@ -160,6 +160,33 @@ ExecStart=${command}
     expect(waits).toEqual(health(url));
   });
 
+  test.each([
+    ['0100007F:2808', undefined, 'E_HEALTH_TAKEN'],
+    ['00000000:2808', undefined, 'E_HEALTH_TAKEN'],
+    ['0200007F:2808', undefined, undefined],
+    ['0100007F:2809', undefined, undefined],
+    ['0100007F:2808', 'healthzBindAddress: 127.0.0.2', undefined],
+    ['0200007F:2808', 'healthzBindAddress: 127.0.0.2', 'E_HEALTH_TAKEN'],
+    ['0100007F:2808', 'healthzPort: 0', undefined],
+  ])('kubelet-start does not believe a process that listens at %s before the kubelet starts (%s)', async (...row) => {
+    const [listener, config = '', code] = row;
+    const files = {
+      '/proc/net/tcp': `   0: ${listener} 00000000:0000 0A 00000000:00000000\n`,
+      [paths.kubeletConfig]: config,
+    };
+    const { error, changes } = await starting({ unit: UNIT }, { files }).start();
+    expect((error as { code?: string } | undefined)?.code).toBe(code);
+    expect(changes).toEqual(code === undefined ? [START] : []);
+    // A kubelet that runs already is one that listens.
+    expect((await starting({ active: true, unit: UNIT }, { files }).start()).error).toBeUndefined();
+  });
+
+  test('a process that listens at the mapped address of its IPv6 socket is found, too', async () => {
+    const files = { '/proc/net/tcp6': `   0: 0000000000000000FFFF00000100007F:2808 ${'0'.repeat(32)}:0000 0A 0\n` };
+    const { error } = await starting({ unit: UNIT }, { files }).start();
+    expect(error).toMatchObject({ code: 'E_HEALTH_TAKEN', facts: { url: 'http://127.0.0.1:10248/healthz' } });
+  });
+
   test('kubelet-start warns that nothing is checked if the configuration turns the health check off', async () => {
     const { start, waits } = starting({ unit: UNIT }, { files: { [paths.kubeletConfig]: 'healthzPort: 0' } });
     expect((await start()).result.steps[0]?.notes.map(({ level, text }) => [level, text])).toContainEqual([

@@ -32,6 +32,9 @@ const IF_INET6 = `00000000000000000000000000000001 01 80 10 80       lo
 fe8000000000000000000000000000aa 02 40 20 80     eth1
 20010db8000000000000000000000002 02 40 00 80     eth1
 `;
+const IPV6_SERVICES = {
+  clusterConfiguration: { ...CONFIGURATION, networking: { serviceSubnet: 'fd00::/112,10.96.0.0/12' } },
+};
 const IPV4 = { '/proc/net/route': ROUTE, '/proc/net/fib_trie': TRIE };
 const IPV6 = { '/proc/net/ipv6_route': IPV6_ROUTE, '/proc/net/if_inet6': IF_INET6 };
 
@@ -50,13 +53,20 @@ async function run(files: Record<string, string>, inputs: object = {}) {
 describe('local-api-endpoint', () => {
   test.each([
     ['the IPv4 address of the default route', { ...IPV4, ...IPV6 }, {}, ADDRESS],
-    ['the IPv6 address of the default route if there is no other', IPV6, {}, '2001:db8::2'],
+    ['the IPv6 address of the default route if there is no other', IPV6, IPV6_SERVICES, '2001:db8::2'],
     ['that address for 0.0.0.0', IPV4, { apiserverAdvertiseAddress: '0.0.0.0' }, ADDRESS],
-    ['the address of the flag', IPV4, { apiserverAdvertiseAddress: '192.0.2.9' }, '192.0.2.9'],
+    ['the address of the flag', IPV4, { apiserverAdvertiseAddress: '10.110.0.7' }, '10.110.0.7'],
+    ['the address of the flag if the kernel lists none', {}, { apiserverAdvertiseAddress: '192.0.2.9' }, '192.0.2.9'],
+    [
+      'an address that the machine does not have, if etcd is external',
+      IPV4,
+      { apiserverAdvertiseAddress: '192.0.2.9', clusterConfiguration: { ...CONFIGURATION, etcd: { external: {} } } },
+      '192.0.2.9',
+    ],
     [
       'the address of the flag in its shortest form',
-      {},
-      { apiserverAdvertiseAddress: '2001:DB8:0:0::2' },
+      IPV6,
+      { apiserverAdvertiseAddress: '2001:DB8:0:0::2', ...IPV6_SERVICES },
       '2001:db8::2',
     ],
   ])('takes %s', async (_, files, inputs, advertiseAddress) => {
@@ -76,7 +86,24 @@ describe('local-api-endpoint', () => {
     ['this machine has no address on an interface with a default route', {}, {}],
     ['other machines cannot reach this one at 127.0.0.1', IPV4, { apiserverAdvertiseAddress: '127.0.0.1' }],
     ['other machines cannot reach this one at fe80::1', IPV4, { apiserverAdvertiseAddress: 'fe80::1' }],
-    ['1.2.3 is not an IP address', IPV4, { apiserverAdvertiseAddress: '1.2.3' }],
+    [
+      'etcd would listen at 192.0.2.9, and this machine has other addresses (10.110.0.7, 198.51.100.12)',
+      IPV4,
+      { apiserverAdvertiseAddress: '192.0.2.9' },
+    ],
+    [
+      'the API server does not start at 2001:db8::2, because the first subnet of Services, 10.96.0.0/12, is of the ' +
+        'other IP family',
+      IPV6,
+      {},
+    ],
+    [
+      `the API server does not start at ${ADDRESS}, because the first subnet of Services, fd00::/112, is of the ` +
+        'other IP family',
+      IPV4,
+      IPV6_SERVICES,
+    ],
+    ['1.2.3.999 is not an IP address', IPV4, { apiserverAdvertiseAddress: '1.2.3.999' }],
   ])('fails because %s', async (what, files, inputs) => {
     expect((await run(files, inputs)).error).toMatchObject({ code: 'E_ADVERTISE_ADDRESS', facts: { what } });
   });

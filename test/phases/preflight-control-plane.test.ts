@@ -68,6 +68,28 @@ describe('preflight-control-plane', () => {
     expect((await failedOn(machine, inputs)).error).toBeUndefined();
   });
 
+  test('refuses a machine without the client certificate of an external etcd, unless the Secret has it', async () => {
+    const external = { ...EXTERNAL.external, caFile: '/e/ca.crt', certFile: '/e/c.crt', keyFile: '/e/c.key' };
+    const clusterConfiguration = { ...CONFIGURATION, etcd: { external } };
+    const machine = machineWith({ files: { '/e/ca.crt': 'x' } });
+    const { code, checks } = await failedOn(machine, { ...input, clusterConfiguration });
+    expect([code, checks]).toEqual(['E_PREFLIGHT', Array(2).fill('ExternalEtcdClientCertificates')]);
+    expect((await failedOn(machine, { ...withKey, clusterConfiguration })).error).toBeUndefined();
+  });
+
+  test.each([
+    [
+      'v1.35.9',
+      ['[KubernetesVersion] the control plane will have v1.36.2, and the kubelet of this machine has v1.35.9'],
+    ],
+    ['v1.36.0', []],
+    ['of its own', []],
+  ])('a kubelet %s of an older release than the cluster is a warning', async (kubeletVersion, warnings) => {
+    const { error, notes } = await failedOn(machineWith(), { ...withKey, kubeletVersion });
+    expect(error).toBeUndefined();
+    expect(notes.filter((text) => text.startsWith('[')).map((text) => text.split(' → ')[0])).toEqual(warnings);
+  });
+
   test('ignores a check that the user names, and says so', async () => {
     const { error, notes } = await failedOn(machineWith({ files: listening(6443) }), {
       ...withKey,

@@ -47,6 +47,14 @@ function addressOnRoute(text: string, trie: string): string | undefined {
   return localAddresses(trie).find((address) => isGlobal(address) && isInNetwork(address));
 }
 
+/** All addresses of this machine, in their shortest form. Empty if the kernel does not list them. */
+export async function ownAddresses(files: Files): Promise<string[]> {
+  const read = async (name: string) => (await files.read(`/proc/net/${name}`))?.toString('utf8') ?? '';
+  const [trie, inet6] = [await read('fib_trie'), await read('if_inet6')];
+  const hex = inet6.split('\n').flatMap((line) => /^[0-9a-f]{32}/.exec(line)?.[0] ?? []);
+  return [...localAddresses(trie), ...hex.map((digits) => textOfAddress(Buffer.from(digits, 'hex')))];
+}
+
 /** Leaves of the kernel's routing trie that are addresses of this machine: an address, then `/32 host LOCAL`. */
 function localAddresses(trie: string): string[] {
   const found = [...trie.matchAll(/\|-- (\d+\.\d+\.\d+\.\d+)\n\s+\/32 host LOCAL/g)].map(([, address = '']) => address);

@@ -22,7 +22,8 @@ export const controlPlaneFields = {
   },
   advertiseAddress: {
     type: 'string',
-    pattern: '^[0-9A-Fa-f:.]+$',
+    // Four numbers, or at least two colons: an address with a port is neither.
+    pattern: '^([0-9]{1,3}([.][0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$',
     'x-form': 'be an IP address',
     description: 'IP address at which this control plane can be reached',
   },

@@ -91,7 +91,7 @@ export const machine = {
     exitCode: EXIT.machine,
   }),
   E_HEALTH: (d: { service: string; url: string; lastLine: string }) => ({
-    message: `the ${d.service} did not become healthy at ${d.url} (last log line: ${d.lastLine})`,
+    message: `nothing healthy answers at ${d.url} (last log line of the ${d.service}: ${d.lastLine})`,
     hint: `Read its log: journalctl -u ${d.service} -n 50. When the cause is fixed, ${RERUN}.`,
     exitCode: EXIT.machine,
   }),
@@ -99,6 +99,13 @@ export const machine = {
     message: `the health check of the ${d.service} is at ${d.url}, which is not an address of this machine`,
     hint:
       "For the kubelet, set healthzBindAddress to 127.0.0.1, in the cluster's ConfigMap kubelet-config or with " +
+      `--patches. Then ${RERUN}.`,
+    exitCode: EXIT.machine,
+  }),
+  E_HEALTH_TAKEN: (d: { service: string; url: string }) => ({
+    message: `another process already listens where the ${d.service} would answer its health check: ${d.url}`,
+    hint:
+      `Another ${d.service} may be running. Find the process: ss -ltnp. Stop it, or set another healthzPort with ` +
       `--patches. Then ${RERUN}.`,
     exitCode: EXIT.machine,
   }),

@@ -46,10 +46,11 @@ export const trust = {
     hint: 'Do not join. Ask an administrator of the cluster for the correct pin over a channel that you trust.',
     exitCode: EXIT.trust,
   }),
-  E_CERTS_CA: (d: { found: string; verified: readonly string[] }) => ({
-    message: `Secret kube-system/kubeadm-certs has CA key ${d.found}, but discovery verified ${list(d.verified)}`,
+  /** `place` has the CA: the Secret, or a file on this machine. */
+  E_CERTS_CA: (d: { place: string; found: string; verified: readonly string[] }) => ({
+    message: `${d.place} has CA key ${d.found}, but discovery verified ${list(d.verified)}`,
     hint:
-      'The CA may have been replaced after the upload, or an attacker exchanged the Secret. Compare with: ' +
+      'The CA may have been replaced, or it is that of another cluster. Compare on a control plane: ' +
       'openssl x509 -in /etc/kubernetes/pki/ca.crt -noout -fingerprint -sha256',
     exitCode: EXIT.trust,
   }),

@@ -27,7 +27,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_CA_HASH: { file: '/ca.crt', what: 'it contains no certificate' },
   E_CA_PIN_MISMATCH: { server, pinned: ['sha256:a'], seen: ['sha256:b'] },
   E_CERTIFICATE_KEY: { file: 'ca.key', what: 'it was encrypted with another key, or changed' },
-  E_CERTS_CA: { found: 'sha256:a', verified: ['sha256:b'] },
+  E_CERTS_CA: { place: 'Secret kube-system/kubeadm-certs', found: 'sha256:a', verified: ['sha256:b'] },
   E_CERTS_SECRET: { what: 'it does not exist, or no longer' },
   E_CERTIFICATE_WRONG: { csr, problems: ['it does not match the private key'] },
   E_CGROUP_DRIVER: {
@@ -77,6 +77,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_FILE_UNTRUSTED: { file: '/p.yaml', why: 'it belongs to user 1000', command: 'chown root /p.yaml' },
   E_HEALTH: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz', lastLine: 'bye' },
   E_HEALTH_ADDRESS: { service: 'kubelet', url: 'http://203.0.113.1:10248/healthz' },
+  E_HEALTH_TAKEN: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz' },
   E_HTTP_ANSWER: { method: 'GET', url: 'https://x.test/', what: 'it answered 503', retried: true },
   E_HTTP_UNREACHABLE: { method: 'GET', url: 'https://x.test/', what: 'refused', retried: true },
   E_INPUT: { problems: ['--token is missing'] },

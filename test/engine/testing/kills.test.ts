@@ -3,35 +3,32 @@
  * again. `npm run test:crash` does the same with real processes and SIGKILL.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { MemoryJoin, type Mode, type Points, type Trees } from '../../helpers/memory-join.ts';
+import { MemoryJoin, type Mode, type Trees } from '../../helpers/memory-join.ts';
+import { type Stops, stopsOf } from '../../helpers/memory-stops.ts';
 
 let untouched: MemoryJoin;
 let joined: MemoryJoin;
 let trees: Trees;
-let ofRun: Points;
-let ofUndo: Points;
+let ofRun: Stops;
+let ofUndo: Stops;
 
 beforeAll(async () => {
   ({ untouched, joined, trees } = await MemoryJoin.joined());
   expect(await joined.problemsOfRun(trees)).toEqual([]);
-  ofRun = await untouched.copy().points('run');
+  ofRun = await stopsOf(untouched.copy(), 'run');
   const undone = joined.copy();
-  ofUndo = await undone.points('undo');
+  ofUndo = await stopsOf(undone, 'undo');
   expect(await undone.problemsOfUndo(trees, true)).toEqual([]);
 });
 
 type ProblemsOf = (left: MemoryJoin, restCount: number, index: number) => Promise<string[]>;
 
-/** Stops `mode` on copies of `scene` permanently, and collects the problems of each state. */
-async function wherever(scene: MemoryJoin, mode: Mode, { count, telling }: Points, problemsOf: ProblemsOf) {
+/** The problems of each state that a stopped run or undo leaves. */
+async function wherever(mode: Mode, { count, stops }: Stops, problemsOf: ProblemsOf) {
   const problems: string[] = [];
-  for (const [index, point] of telling.entries()) {
-    const left = scene.copy();
-    const { status, where } = await left.act(mode, point);
-    expect(status).toBe('stopped');
-    for (const text of await problemsOf(left, count - point, index))
+  for (const [index, { point, where, left }] of stops.entries())
+    for (const text of await problemsOf(left.copy(), count - point, index))
       problems.push(`${mode} stopped at ${point}, ${where}: ${text}`);
-  }
   return problems;
 }
 
@@ -48,12 +45,12 @@ const again =
 describe('a host that stops permanently at any point', () => {
   test('a run and an undo have hundreds of points and many states', () => {
     expect([ofRun.count, ofUndo.count].every((count) => count > 200)).toBe(true);
-    expect(ofRun.telling.length).toBeGreaterThan(90);
-    expect(ofUndo.telling.length).toBeGreaterThan(60);
+    expect(ofRun.stops.length).toBeGreaterThan(90);
+    expect(ofUndo.stops.length).toBeGreaterThan(60);
   });
 
   test('a run that stopped at any point is completed with one identity and one CSR, or fully undone', async () => {
-    const problems = await wherever(untouched, 'run', ofRun, async (left) => {
+    const problems = await wherever('run', ofRun, async (left) => {
       const twin = left.copy();
       const [resumed, undone] = [await left.problemsAfterResume(trees), await twin.problemsAfterUndo(trees)];
       return [...resumed.map((text) => `resumed: ${text}`), ...undone.map((text) => `undone: ${text}`)];
@@ -62,11 +59,11 @@ describe('a host that stops permanently at any point', () => {
   }, 300_000);
 
   test('an undo that stopped at any point is completed by another undo', async () => {
-    expect(await wherever(joined, 'undo', ofUndo, (left) => left.problemsAfterUndo(trees))).toEqual([]);
+    expect(await wherever('undo', ofUndo, (left) => left.problemsAfterUndo(trees))).toEqual([]);
   }, 300_000);
 
   test('a resume or undo that stopped as well is completed by the next one', async () => {
-    expect(await wherever(untouched, 'run', ofRun, again('resume'))).toEqual([]);
-    expect(await wherever(joined, 'undo', ofUndo, again('undo'))).toEqual([]);
+    expect(await wherever('run', ofRun, again('resume'))).toEqual([]);
+    expect(await wherever('undo', ofUndo, again('undo'))).toEqual([]);
   }, 300_000);
 });
