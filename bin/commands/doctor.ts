@@ -34,9 +34,8 @@ export class Doctor extends JoinCommand {
       const result = await run({ plan, host });
       if (result.error !== undefined) throw result.error;
       const { findings } = (result.steps[0]?.outputs ?? { findings: [] }) as { findings: Finding[] };
-      const all = [finding, ...findings].map(({ next, ...rest }) =>
-        defined({ ...rest, next: next && this.hint(next) }),
-      );
+      const fitting = finding.state === 'problem' && examined?.error === undefined ? findings.map(ofRun) : findings;
+      const all = [finding, ...fitting].map(({ next, ...rest }) => defined({ ...rest, next: next && this.hint(next) }));
       if (flags.output === 'text') this.show(diagnosisText(all));
       else await this.print(diagnosisDocument(all), flags.output);
       process.exitCode = isHealthy(all) ? 0 : EXIT.machine;
@@ -44,6 +43,11 @@ export class Doctor extends JoinCommand {
       await close();
     }
   }
+}
+
+/** A kubelet that is started by hand would leave the run unfinished: its own command is the next one. */
+function ofRun({ next, ...finding }: Finding): Finding {
+  return finding.check === 'kubelet' || finding.check === 'node' ? finding : { ...finding, ...defined({ next }) };
 }
 
 /** What an unfinished join knows of its cluster, the CSR that it sent, and where it stopped. */

@@ -15,7 +15,7 @@ const SIGN = { ok: '✓', note: '·', problem: '✗', unknown: '?' } as const;
  * so it comes last.
  */
 export function nextOf(findings: readonly Finding[]): string | undefined {
-  const problems = findings.filter(({ state }) => state === 'problem');
+  const problems = findings.filter(({ state, next }) => state === 'problem' && next !== undefined);
   const first = problems.find(({ check }) => check !== 'run') ?? problems[0];
   return (first ?? findings.find(({ next }) => next !== undefined))?.next;
 }

@@ -43,8 +43,12 @@ export function eventLine(event: RunEvent, hint: HintText): string | undefined {
 /** The ID of a run that changes nothing. */
 export const DRY_RUN = 'dry-run';
 
-const noteLine = ({ step, assumed }: { step: string; assumed?: true }, text: string): string =>
-  `  ${step}: ${assumed ? '(assumed) ' : ''}${text}`;
+const noteLine = (event: { step: string; assumed?: true }, text: string): string =>
+  `  ${event.step}: ${assumedText(event, text)}`;
+
+/** In a dry run, a text that rests on a stand-in says so. */
+export const assumedText = ({ assumed }: { assumed?: true }, text: string): string =>
+  `${assumed ? '(assumed) ' : ''}${text}`;
 
 export const retryText = ({ attempt, pauseMs, error }: EventOf<'step.retrying'>): string =>
   `attempt ${attempt} failed: ${error.message}; retrying in ${seconds(pauseMs)}`;

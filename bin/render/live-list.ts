@@ -6,7 +6,7 @@ import type { RunEvent } from '../../engine/run/run.ts';
 import { printable } from '../../engine/sdk/index.ts';
 import { coloured } from './colour.ts';
 import type { HintText } from './continuation.ts';
-import { eventLine, type Progress, retryText, waitText } from './event-lines.ts';
+import { assumedText, DRY_RUN, eventLine, type Progress, retryText, waitText } from './event-lines.ts';
 import { SIGN, seconds } from './text.ts';
 
 const SPINNER = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'];
@@ -99,13 +99,13 @@ function apply(row: Row, event: RunEvent): void {
       row.note = event.message; // the command to answer it is above the list
       break;
     case 'step.wait':
-      row.note = waitText(event);
+      if (event.run !== DRY_RUN) row.note = waitText(event);
       break;
     case 'step.waited':
       row.note = '';
       break;
     case 'step.log':
-      if (event.level === 'info') row.note = event.text;
+      if (event.level === 'info') row.note = assumedText(event, event.text);
       break;
     case 'step.retrying':
       row.note = retryText(event);

@@ -106,8 +106,13 @@ export const changesOf = ({ id }: StepResult, { changes }: PlannedResult): reado
 export const waitsOf = ({ id }: StepResult, { waits }: PlannedResult): readonly string[] => waits.get(id)?.whats ?? [];
 
 /** The notes of a step, without assumptions: those that rest on a wait which only a real run ends. */
-export const factsOf = ({ id, notes }: StepResult, { waits }: PlannedResult): StepResult['notes'] =>
-  notes.filter(({ level }, index) => level === 'warn' || index < (waits.get(id)?.firstAssumed ?? notes.length));
+export function factsOf({ id, notes }: StepResult, { waits }: PlannedResult): StepResult['notes'] {
+  const facts = waits.get(id)?.firstAssumed ?? notes.length;
+  return notes.flatMap(({ level, text }, index) => {
+    if (index < facts) return [{ level, text }];
+    return level === 'warn' ? [{ level, text: `(assumed) ${text}` }] : [];
+  });
+}
 
 export const phaseOf = ({ id }: StepResult, { steps, finally: last }: Plan): AnyPhase | undefined =>
   [...steps, ...(last?.steps ?? [])].find((step) => step.id === id)?.phase;

@@ -67,7 +67,7 @@ export function foreseenUndo(
   const open = changes.filter(({ undone }) => !undone);
   const unknown = open.flatMap(({ step, change, before }) => {
     if (before.kind === 'command') return [before.undo.join(' ')];
-    if (change.kind === 'service') return [subjectOf(change)];
+    if (change.kind === 'service') return serviceText(change, before) ?? [];
     return hasUndo(step) ? [`the undo of step ${step}`] : [];
   });
   return { findings: [...ofSteps, ...ofChanges], unknown: [...new Set(unknown)] };

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { nextOf } from '../../bin/render/diagnosis.ts';
+import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { cli, obstruct, project, scene, start } from './cli.ts';
 
 const valid = new Ajv2020({ strict: false }).compile(
@@ -81,6 +82,20 @@ test('join doctor on a run that failed before the kubelet started suggests to re
     { state: 'note', what: 'w1 is not started yet: the run stopped at kubelet-config' },
   ]);
   await clear();
+});
+
+test('join doctor on a run whose kubelet did not start suggests to resume it, not to start the kubelet', async () => {
+  const { args, root, sandbox } = await scene();
+  type ConfigMap = KubeObject & { data: Record<string, string> };
+  const map = sandbox.store.get<ConfigMap>('configmaps', 'kubelet-config', 'kube-system') as ConfigMap;
+  // A kubelet exits if its configuration has no apiVersion.
+  const kubelet = (map.data.kubelet ?? '').replace(/^apiVersion: .*\n/m, '');
+  sandbox.store.update('configmaps', { ...map, data: { kubelet } });
+  expect((await cli(args('run'))).code).toBe(6);
+  const { next, findings } = await examined(root);
+  expect(next).toMatch(/^Read its log: .*run: bin\/join resume \S+ --root \S+$/);
+  expect(JSON.stringify(findings)).not.toContain('systemctl start kubelet');
+  expect(findings).toContainEqual({ check: 'kubelet', state: 'problem', what: expect.stringContaining('not running') });
 });
 
 test('the next command of a diagnosis fixes the cause first, and then the run that failed from it', () => {

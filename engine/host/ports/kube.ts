@@ -21,6 +21,9 @@ export function kubePort(guarded: GuardedHost): Kube {
     allowsServer: (server) => permissions.allowsServer(server),
     readFile: (path) => guarded.read({ kind: 'file', path }),
     record: (change) => guarded.record(change),
-    onChange,
+    onChange(change) {
+      onChange(change);
+      if (change.kind === 'api' && change.checked !== 'sent') onStandIn?.(); // the server did not keep the object
+    },
   });
 }
