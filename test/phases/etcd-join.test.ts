@@ -159,17 +159,6 @@ describe('etcd-join', () => {
     expect((await joined(made)).error).toMatchObject({ code: 'E_CONTROL_PLANE_BUSY' });
   });
 
-  test('the lease of a run that was killed when it had promoted the member is given back', async () => {
-    const made = scene({ members: [voter(1), voter(2)] }, [etcdPodOf(1)], {
-      [MANIFEST]: '',
-      '/var/lib/etcd/member': '',
-    });
-    const own = { spec: { ...leaseHeld(secondsAgo(1)).spec, holderIdentity: 'cp2' } };
-    made.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, ...own } as never);
-    const { error, lease } = await joined(made);
-    expect([error, lease?.spec.holderIdentity]).toEqual([undefined, null]);
-  });
-
   test('a join that fails gives the lease back', async () => {
     const { error, lease } = await joined(scene({ refusals: 1 }));
     expect(error).toMatchObject({ code: 'E_ETCD_REFUSED', transient: true });
