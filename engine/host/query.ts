@@ -9,6 +9,7 @@ import type {
   HttpAnswer,
   HttpCall,
   PodSandbox,
+  ProxyVariable,
   RuntimeStatus,
   ServiceStatus,
   Stat,
@@ -41,6 +42,7 @@ export type Query =
   | { kind: 'download'; url: string; allows: (address: string) => boolean }
   | { kind: 'http'; call: HttpCall }
   | { kind: 'proxy'; url: string }
+  | { kind: 'proxy-variables' }
   | { kind: 'roots' }
   | { kind: 'etcd-members'; access: EtcdAccess }
   | { kind: 'etcd-status'; access: EtcdAccess; endpoint: string };
@@ -63,6 +65,7 @@ export interface Answers {
   download: string;
   http: HttpAnswer;
   proxy: string | undefined;
+  'proxy-variables': ProxyVariable[];
   roots: string;
   'etcd-members': EtcdMember[];
   'etcd-status': EtcdStatus;

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { LIMITS } from '../limits/sizes.ts';
-import { proxyText } from '../net/proxy-rule.ts';
+import { proxyText, proxyVariables } from '../net/proxy-rule.ts';
 import type { ApiAccess } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import type { HostFacts } from '../sdk/ports.ts';
@@ -79,6 +79,7 @@ function answersOf(
     download: async ({ url, allows }, signal) => (await import('../net/download.ts')).download(url, signal, allows),
     http: async ({ call }, signal) => (await import('../net/calls.ts')).answerOf(call, signal),
     proxy: async ({ url }) => proxyText(url),
+    'proxy-variables': async () => proxyVariables(),
     'etcd-members': async ({ access }, signal) => (await etcd()).members(access, signal),
     'etcd-status': async ({ access, endpoint }, signal) => (await etcd()).status(access, endpoint, signal),
     roots: async () => (await (await import('../net/roots.ts')).systemRoots()).join('\n'),

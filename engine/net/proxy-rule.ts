@@ -28,6 +28,12 @@ export function proxyText(url: string, environment: Environment = process.env): 
   }
 }
 
+/** Variables that name a proxy, sorted by name. Source: kubeadm, util/env.go. */
+export const proxyVariables = (environment: Environment = process.env): { name: string; value: string }[] =>
+  Object.entries(environment)
+    .flatMap(([name, value]) => (/_proxy$/i.test(name) && value ? [{ name, value }] : []))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+
 /**
  * An entry is `*`, an address, a range, a domain with its subdomains, or after a dot the subdomains only. A port may
  * follow all of them except a range.

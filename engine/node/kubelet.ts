@@ -24,9 +24,13 @@ export function healthUrl(config: Record<string, unknown>): string | undefined {
 /** The version that the kubelet reports: `v1.20.2`. Errors: E_PROGRAM_MISSING, E_COMMAND_FAILED. */
 export async function installedKubelet(commands: Commands): Promise<string> {
   if ((await commands.find('kubelet')) === undefined) throw fail('E_PROGRAM_MISSING', { program: 'kubelet' });
-  const { stdout, exitCode } = await commands.query(['kubelet', '--version']);
+  const { stdout, stderr, exitCode } = await commands.query(['kubelet', '--version']);
   const version = /^\s*Kubernetes (v\d+\.\d+\.\d+\S*)\s*$/.exec(stdout)?.[1];
   if (version === undefined)
-    throw fail('E_COMMAND_FAILED', { command: 'kubelet --version', exitCode, output: clean(stdout) });
+    throw fail('E_COMMAND_FAILED', {
+      command: 'kubelet --version',
+      exitCode,
+      output: clean((stderr || stdout).trim()),
+    });
   return version;
 }

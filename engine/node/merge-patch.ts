@@ -1,7 +1,9 @@
 /** Merge patches (RFC 7396), and strategic merge patches. */
 
 type Tree = Record<string, unknown>;
-const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** An integer beyond 2^53, `{ $integer }`, is a value like any other. */
+const isTree = (value: unknown): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !Object.hasOwn(value, '$integer');
 
 /** RFC 7396: mappings are merged, null removes, everything else replaces. */
 export function mergePatch(target: unknown, patch: unknown): unknown {

@@ -53,21 +53,22 @@ export async function applyPatches(
   { files, log }: { files: Files; log: Log },
   target = KUBELET_TARGET,
 ): Promise<Record<string, unknown>> {
-  if ((await files.stat(directory))?.kind !== 'directory')
-    throw fail('E_PATCH', { file: directory, what: 'it is not a directory' });
+  const found = await files.stat(directory);
+  if (found?.kind !== 'directory')
+    throw fail('E_PATCH', { file: directory, what: found ? 'it is not a directory' : 'it does not exist' });
   // Every step of a run reads the directory, and one of them reports the files that are not for it.
   const report = target === KUBELET_TARGET;
   let document = original;
   for (const name of (await files.list(directory)) ?? []) {
     const file = `${directory.replace(/\/+$/, '')}/${name}`;
-    const found = TARGETS.find((known) => name.startsWith(known));
-    if (found === undefined || !EXTENSION.test(name) || (await files.stat(file))?.kind === 'directory') {
+    const known = TARGETS.find((each) => name.startsWith(each));
+    if (known === undefined || !EXTENSION.test(name) || (await files.stat(file))?.kind === 'directory') {
       if (report)
         log.warn(`ignoring ${file}: a patch is a file ${target.name}[suffix][+strategic|+merge|+json].yaml or .json`);
       continue;
     }
     const apply = kindOf(name, file);
-    if (found === target.name) document = await applyFile(document, { file, apply, target }, { files, log });
+    if (known === target.name) document = await applyFile(document, { file, apply, target }, { files, log });
     else if (report) log.info(`ignoring ${file}: it is not for the kubelet`);
   }
   return document;

@@ -15,6 +15,8 @@ export interface UnitCommand {
   line: string | undefined;
   /** The file that has the line. */
   file: string | undefined;
+  /** How many commands the unit has. systemd refuses a second one, unless an empty ExecStart= is before it. */
+  count: number;
   /** The words of the line with the variables that the unit sets; quotes and backslashes are gone. */
   words: string[];
   /** The files with variables that the unit reads. */
@@ -30,7 +32,8 @@ export async function unitCommand(
   read: (path: string) => Promise<string | undefined>,
 ): Promise<UnitCommand> {
   const service = assignments(text);
-  const last = listOf(service, 'ExecStart').at(-1);
+  const commands = listOf(service, 'ExecStart');
+  const last = commands.at(-1);
   const environmentFiles = listOf(service, 'EnvironmentFile').map(({ value }) => value.replace(/^-/, ''));
   const variables = new Map(listOf(service, 'Environment').flatMap(({ value }) => wordsOf(value).flatMap(variableOf)));
   for (const path of environmentFiles)
@@ -41,7 +44,8 @@ export async function unitCommand(
   return {
     line: last?.value,
     file: last?.file,
-    words: flatWords(last?.value ?? '').flatMap((word) => expanded(word, variables)),
+    count: commands.length,
+    words: commandWords(last?.value ?? '', variables),
     environmentFiles,
   };
 }
@@ -107,6 +111,17 @@ function variableOf(text: string): [name: string, value: string][] {
   return name === undefined || value === undefined ? [] : [[name, value]];
 }
 
+/** systemd splits the value of `$A` into words, and passes a word with `${A}` as one. A shell splits both. */
+function commandWords(line: string, variables: ReadonlyMap<string, string>): string[] {
+  if (SCRIPT.test(line)) return flatWords(line).flatMap((word) => flatWords(expanded(word, variables)));
+  return wordsOf(line).flatMap((word) => {
+    const text = expanded(word, variables);
+    return word.includes('${') ? [text] : flatWords(text);
+  });
+}
+
+const SCRIPT = /(?:^|[\s/])(?:ba|da)?sh\s+-\w*c\s/;
+
 /** Variables that the unit does not set stay. */
-const expanded = (word: string, variables: ReadonlyMap<string, string>): string[] =>
-  flatWords(word.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced, bare) => variables.get(braced ?? bare) ?? whole));
+const expanded = (word: string, variables: ReadonlyMap<string, string>): string =>
+  word.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced, bare) => variables.get(braced ?? bare) ?? whole);

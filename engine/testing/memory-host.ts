@@ -5,7 +5,7 @@ import type { Host, Wait } from '../host/host.ts';
 import { Overlay, UNCHANGED } from '../host/overlay.ts';
 import type { Answers, Query } from '../host/query.ts';
 import { kubeAccess } from '../kube/access.ts';
-import { proxyText } from '../net/proxy-rule.ts';
+import { proxyText, proxyVariables } from '../net/proxy-rule.ts';
 import type { ApiAnswer, ApiRequest } from '../sdk/api.ts';
 import { fail } from '../sdk/errors.ts';
 import { socketPath } from '../sdk/paths.ts';
@@ -37,7 +37,7 @@ export interface MemoryMachine {
   roots?: string;
   /** Path of a socket → the runtime that listens there. */
   runtimes?: Record<string, Partial<RuntimeStatus> & { cgroupDriver?: CgroupDriver; runtimeConfig?: boolean }>;
-  /** Environment of the process, for the choice of a proxy. */
+  /** Environment of the process, which may name proxies. */
   environment?: Record<string, string>;
   /** Answers http calls of every kind. */
   call?: (call: HttpCall) => HttpAnswer;
@@ -144,6 +144,7 @@ function answersOf(machine: MemoryMachine, overlay: Overlay): AnswersOf {
     download: ({ url }) => prepared(machine.downloads?.[url], `to download ${url}`),
     http: ({ call }) => overlay.answer(call),
     proxy: ({ url }) => proxyText(url, machine.environment ?? {}),
+    'proxy-variables': () => proxyVariables(machine.environment ?? {}),
     roots: () => machine.roots ?? '',
     'etcd-members': ({ access }) => prepared(machine.etcd, 'with an etcd').list(access.endpoints),
     'etcd-status': ({ endpoint }) => prepared(machine.etcd, 'with an etcd').status(endpoint),

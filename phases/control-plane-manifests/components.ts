@@ -10,6 +10,7 @@ import {
   probeHost,
   type StaticPod,
 } from '../../engine/node/index.ts';
+import type { ProxyVariable } from '../../engine/sdk/index.ts';
 import { certificateMounts, externalEtcdMounts, FLEX_VOLUMES, readOnlyMount, withExtra } from './volumes.ts';
 
 export interface Machine {
@@ -20,6 +21,7 @@ export interface Machine {
   hasCaKey: boolean;
   caDirectories: HostPathMount[];
   startSeconds: number;
+  proxyVariables: readonly ProxyVariable[];
 }
 
 const ENDPOINT_ANNOTATION = 'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint';
@@ -37,13 +39,19 @@ export function apiServer(settings: ControlPlaneSettings, machine: Machine): Sta
     image: imageOf(settings, 'kube-apiserver'),
     annotations: { [ENDPOINT_ANNOTATION]: `${apiHost(advertiseAddress)}:${bindPort}` },
     command: commandOf('kube-apiserver', apiServerDefaults(settings, machine), component.extraArgs, version),
-    env: component.extraEnvs,
+    env: environmentOf(component, machine),
     requests: { cpu: '250m' },
     port: bindPort,
     probes: { liveness: probe('/livez'), readiness: probe('/readyz'), startup: probe('/livez') },
     startSeconds,
     mounts: withExtra(mounts, component),
   };
+}
+
+/** Those of the configuration override the proxies of this machine. Source: kubeadm, util/env.go. */
+function environmentOf({ extraEnvs }: Component, { proxyVariables }: Machine): object[] {
+  const others = proxyVariables.filter(({ name }) => !extraEnvs.some((variable) => variable.name === name));
+  return [...others, ...extraEnvs].sort((one, other) => (String(one.name) < String(other.name) ? -1 : 1));
 }
 
 function apiServerDefaults(settings: ControlPlaneSettings, machine: Machine): Record<string, string> {
@@ -132,7 +140,7 @@ export function controllerManager(settings: ControlPlaneSettings, machine: Machi
     name: 'kube-controller-manager',
     image: imageOf(settings, 'kube-controller-manager'),
     command: commandOf('kube-controller-manager', defaults, component.extraArgs, version),
-    env: component.extraEnvs,
+    env: environmentOf(component, machine),
     requests: { cpu: '200m' },
     port: 10_257,
     probes: { liveness: probe, startup: probe },
@@ -157,7 +165,7 @@ export function scheduler(settings: ControlPlaneSettings, machine: Machine): Sta
     name: 'kube-scheduler',
     image: imageOf(settings, 'kube-scheduler'),
     command: commandOf('kube-scheduler', defaults, component.extraArgs, version),
-    env: component.extraEnvs,
+    env: environmentOf(component, machine),
     requests: { cpu: '100m' },
     port: 10_259,
     probes: holds('schedulerLivez', version)

@@ -1,6 +1,6 @@
 /** Writes the static Pods of a control plane except that of etcd. Source: kubeadm, phases/controlplane. */
 import { controlPlaneSettings, patchedManifest, paths, secondsOf } from '../../engine/node/index.ts';
-import { definePhase, type Files, writes } from '../../engine/sdk/index.ts';
+import { definePhase, type Files, Secret, writes } from '../../engine/sdk/index.ts';
 import { apiServer, controllerManager, scheduler } from './components.ts';
 import { input, output } from './schema.ts';
 import { optionalCaDirectories } from './volumes.ts';
@@ -17,10 +17,14 @@ export default definePhase({
     writes(`${paths.manifests}/kube-scheduler.yaml`, 0o600, 'the scheduler'),
   ],
 
-  async run({ files, log }, { certificatesDir, clusterConfiguration, startTimeout, patches, ...endpoint }) {
+  async run({ files, web, log }, { certificatesDir, clusterConfiguration, startTimeout, patches, ...endpoint }) {
     const settings = controlPlaneSettings(clusterConfiguration);
+    const proxyVariables = await web.proxyVariables();
+    // A proxy may have a password. Other manifests stay readable in the plan.
+    const hasPassword = proxyVariables.some(({ value }) => value.includes('@'));
     const machine = {
       ...endpoint,
+      proxyVariables,
       certificatesDir,
       startSeconds: secondsOf(startTimeout),
       hasCaKey: (await files.stat(`${certificatesDir}/ca.key`)) !== undefined,
@@ -30,7 +34,7 @@ export default definePhase({
     for (const component of [apiServer, controllerManager, scheduler]) {
       const pod = component(settings, machine);
       const manifest = await patchedManifest({ files, log }, pod, { version: settings.version, patches });
-      await files.write(`${paths.manifests}/${pod.name}.yaml`, manifest, 0o600);
+      await files.write(`${paths.manifests}/${pod.name}.yaml`, hasPassword ? new Secret(manifest) : manifest, 0o600);
     }
     return {};
   },

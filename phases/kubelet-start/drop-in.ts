@@ -27,19 +27,22 @@ export interface UnitToFix {
 /** Writes a drop-in if the command of the unit lacks a file. */
 export async function passFiles(ports: DropInPorts, { unit, bootstraps }: UnitToFix): Promise<void> {
   const { files, services, log } = ports;
-  const command = await unitCommand(unit, async (path) => (await files.read(path))?.toString('utf8'));
+  const read = async (path: string) => (await files.read(path))?.toString('utf8');
+  const command = await unitCommand(unit, read);
   const missing = missingFrom(command, bootstraps);
-  if (missing.length === 0) return;
+  if (missing.length === 0 && command.count <= 1) return;
   const isOfDropIn = command.file?.includes('.d/') === true;
-  const content = dropIn(command);
-  const found = (await files.read(paths.kubeletDropIn))?.toString('utf8');
+  // A variable of the owner, such as KUBELET_EXTRA_ARGS, may still name another file: the last argument wins.
+  const stillMissing = missingFrom(await unitCommand(`${unit}\n${dropIn(command)}`, read), bootstraps);
+  const content = dropIn(command, stillMissing);
+  const found = await read(paths.kubeletDropIn);
   // An interrupted run may have written it without the reload: then systemd does not show it yet.
   const isTaken = found !== undefined && found !== content;
   const path = isOfDropIn || isTaken ? paths.kubeletLastDropIn : paths.kubeletDropIn;
   await files.write(path, content, 0o644);
   await services.reload('kubelet');
   const culprit = command.file ?? "the kubelet's unit";
-  log.info(`wrote ${path}, because ${culprit} sets a command without ${missing.join(', ')}`);
+  log.info(`wrote ${path}, because ${culprit} sets ${wrongWith(command, missing)}`);
 }
 
 function missingFrom({ line = '', words, environmentFiles }: UnitCommand, bootstraps: boolean): string[] {
@@ -55,9 +58,19 @@ function missingFrom({ line = '', words, environmentFiles }: UnitCommand, bootst
   return passesFlags ? missing : [...missing, paths.kubeadmFlags];
 }
 
+function wrongWith({ words, count }: UnitCommand, missing: readonly string[]): string {
+  if (missing.length === 0) return `${count} commands, and systemd accepts one: ExecStart= resets them`;
+  const texts = missing.map((each) => {
+    const value = argumentIn(words, each.replace(/^--|=.*/g, ''));
+    return value === undefined ? each : `${each} (it has ${value})`;
+  });
+  return `a command without ${texts.join(', ')}`;
+}
+
 /** As the drop-in of kubeadm's package; it keeps the owner's command, and adds what that lacks. */
-function dropIn({ line = '/usr/bin/kubelet' }: UnitCommand): string {
-  const added = VARIABLES.map((name) => `$${name}`).filter((variable) => !line.includes(variable.slice(1)));
+function dropIn({ line = '/usr/bin/kubelet' }: UnitCommand, missing: readonly string[] = []): string {
+  const variables = VARIABLES.filter((name) => !line.includes(name)).map((name) => `$${name}`);
+  const added = [...variables, ...missing.filter((each) => each.startsWith('--'))];
   return `# Written by Joinery, because the kubelet's unit did not pass the files of the join.
 [Service]
 Environment="KUBELET_KUBECONFIG_ARGS=${BOOTSTRAP_ARGUMENT} --kubeconfig=${paths.kubeletConf}"

@@ -65,7 +65,8 @@ describe.each(['1.20', '1.36'])('a control plane of a cluster of %s', (release) 
     const image = release === '1.20' ? 'k8s.gcr.io/etcd:3.4.13-0' : 'registry.k8s.io/etcd:3.6.8-0';
     // In the order of etcd, which is that of the IDs.
     const members = release === '1.20' ? [voter(1), unstarted(2)] : [unstarted(2), voter(1)];
-    const machine = memoryHost(scene({ members }, [etcdPodOf(1, image)]).machine);
+    const node = { metadata: { name: 'cp2' }, status: { allocatable: { 'ephemeral-storage': '1Gi' } } };
+    const machine = memoryHost({ ...scene({ members }, [etcdPodOf(1, image)]).machine, wait: async () => node });
     const clusterConfiguration = parseYaml(golden(release, 'cluster-configuration.yaml')) as object;
     const { error } = await runPhase(etcdJoin, { ...etcdInput, clusterConfiguration }, machine);
     expect(error).toBeUndefined();

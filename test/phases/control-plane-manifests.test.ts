@@ -37,7 +37,44 @@ async function podOf(name: string, configuration: object, inputs: object = {}, d
   return { pod, container: pod.spec.containers[0], command: pod.spec.containers[0].command };
 }
 
+/** The environment of the three components, and the contents that the run has written. */
+async function withProxies(environment: Record<string, string>, configuration: object = {}) {
+  const host = memoryHost({ ...controlPlaneMachine(), environment });
+  const clusterConfiguration = { ...CONFIGURATION, ...configuration };
+  const { error } = await runPhase(controlPlaneManifests, { ...input, clusterConfiguration }, host);
+  expect(error).toBeUndefined();
+  const files = host.changes.flatMap((change) => (change.kind === 'file' ? [change] : []));
+  return files.map(({ content }) => ({
+    environment: (parseYaml(String(content)) as Pod).spec.containers[0].env,
+    content,
+  }));
+}
+
 describe('control-plane-manifests', () => {
+  test('all components get the proxies of the environment, sorted; the configuration overrides them', async () => {
+    const environment = { no_proxy: '10.0.0.0/8', HTTPS_PROXY: 'http://proxy:3128', http_proxy: '', PROXY_USER: 'x' };
+    const extraEnvs = [
+      { name: 'no_proxy', value: 'cluster.test' },
+      { name: 'A', value: '1' },
+    ];
+    const [apiServer, ...others] = await withProxies(environment, { apiServer: { extraEnvs } });
+    const proxies = [
+      { name: 'HTTPS_PROXY', value: 'http://proxy:3128' },
+      { name: 'no_proxy', value: '10.0.0.0/8' },
+    ];
+    expect(apiServer?.environment).toEqual([extraEnvs[1], proxies[0], extraEnvs[0]]);
+    expect(others.map((other) => other.environment)).toEqual([proxies, proxies]);
+  });
+
+  test('a proxy with a password makes the manifests secret', async () => {
+    const host = memoryHost({ ...controlPlaneMachine(), environment: { HTTPS_PROXY: 'http://me:hunter22@proxy:1' } });
+    const { result, changes } = await runPhase(controlPlaneManifests, input, host);
+    expect(JSON.stringify([result, changes])).not.toContain('hunter22');
+    expect(host.changes.some((change) => change.kind === 'file' && String(change.content).includes('hunter22'))).toBe(
+      true,
+    );
+  });
+
   const unsorted = [
     { name: 'v', value: '2' },
     { name: 'audit-log-path', value: '-' },

@@ -164,7 +164,7 @@ describe('patches of the kubelet configuration', () => {
 
   test('kubelet-config requires a directory of patches', async () => {
     const { error } = await configured({}, { patches: '/none' });
-    expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: '/none', what: 'it is not a directory' } });
+    expect(error).toMatchObject({ code: 'E_PATCH', facts: { file: '/none', what: 'it does not exist' } });
   });
 });
 
@@ -240,6 +240,11 @@ describe('merge patches', () => {
     [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
   ])('merge: %j with %j is %j', (target, patch, result) => {
     expect(mergePatch(target, patch)).toEqual(result);
+  });
+
+  test('a patch keeps an integer beyond 2^53 exactly', () => {
+    const patch = { podPidsLimit: { $integer: '9223372036854775807' } };
+    for (const apply of [mergePatch, strategicPatch]) expect(apply({ podPidsLimit: 1 }, patch)).toEqual(patch);
   });
 
   test('a strategic patch without directives equals a merge patch, also for keys such as __proto__', () => {

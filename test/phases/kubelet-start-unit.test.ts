@@ -12,6 +12,12 @@ const dropIn = (name: string, lines: string) => `\n# ${D}/${name}\n[Service]\n${
 const FILES =
   '--kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml $KUBELET_KUBEADM_ARGS --node-ip=::1';
 const FLAGS = 'EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n';
+/** The drop-in of kubeadm's package. */
+const STOCK =
+  'Environment="KUBELET_KUBECONFIG_ARGS=--kubeconfig=/etc/kubernetes/kubelet.conf"\n' +
+  'Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"\n' +
+  `${FLAGS}EnvironmentFile=-/etc/default/kubelet\nExecStart=\nExecStart=/usr/bin/kubelet ` +
+  '$KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS\n';
 const good = `${FLAGS}ExecStart=\nExecStart=/usr/bin/kubelet ${FILES}\n`;
 
 const started = (unit: string, files: Record<string, string> = {}) =>
@@ -84,6 +90,37 @@ describe('a unit of the kubelet as systemd reads it', () => {
       ),
     });
     expect(result.steps[0]?.notes[0]?.text).toContain(`because ${D}/20-etcd.conf sets a command without --kubeconfig=`);
+  });
+
+  test.each([
+    ['KUBELET_EXTRA_ARGS of a drop-in', 'Environment=KUBELET_EXTRA_ARGS=--config=/etc/other.yaml\n', {}],
+    ['KUBELET_EXTRA_ARGS of a file', '', { '/etc/default/kubelet': 'KUBELET_EXTRA_ARGS=--config=/etc/other.yaml\n' }],
+  ])('the files of the join win over %s, whose other value is named', async (_, lines, files) => {
+    const { changes, result } = await started(UNIT + dropIn('10-kubeadm.conf', lines + STOCK), files);
+    expect(changes.find(({ kind }) => kind === 'file')).toMatchObject({
+      path: LAST,
+      content: expect.stringMatching(/ \$KUBELET_EXTRA_ARGS --config=\/var\/lib\/kubelet\/config.yaml\n$/),
+    });
+    expect(result.steps[0]?.notes[0]?.text).toContain('config.yaml (it has /etc/other.yaml)');
+  });
+
+  test('a variable in braces is one word for systemd, so that two arguments in it need a drop-in', async () => {
+    const environment =
+      'Environment="A=--kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml"\n';
+    const unit = (word: string) =>
+      UNIT +
+      dropIn('10-kubeadm.conf', `${environment}${FLAGS}ExecStart=\nExecStart=kubelet ${word} $KUBELET_KUBEADM_ARGS\n`);
+    expect(await written(unit('$A'))).toEqual([]);
+    expect(await written(unit('$A'.replace('A', '{A}')))).toEqual([`create ${LAST}`]);
+  });
+
+  test('a drop-in that adds a second command without a reset is followed by one that resets both', async () => {
+    const { changes, result } = await started(UNIT + dropIn('10-kubeadm.conf', good.replace('ExecStart=\n', '')));
+    expect(changes.find(({ kind }) => kind === 'file')).toMatchObject({
+      path: LAST,
+      content: expect.stringContaining(`\nExecStart=\nExecStart=/usr/bin/kubelet ${FILES}`),
+    });
+    expect(result.steps[0]?.notes[0]?.text).toContain('10-kubeadm.conf sets 2 commands, and systemd accepts one');
   });
 
   test('a unit without drop-ins gets the drop-in of kubeadm, unless its owner has one', async () => {

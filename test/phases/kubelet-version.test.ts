@@ -27,3 +27,9 @@ test('kubelet-version fails for unexpected output, and without a kubelet', async
   expect((await ask(saying('Segmentation fault'))).error).toMatchObject({ code: 'E_COMMAND_FAILED' });
   expect((await ask({ now: () => NOW })).error).toMatchObject({ code: 'E_PROGRAM_MISSING', exitCode: 6 });
 });
+
+test('kubelet-version quotes what a kubelet that cannot run has printed', async () => {
+  const stderr = "libc.so.6: version `GLIBC_2.34' not found\n";
+  const { error } = await ask({ ...saying(''), outputs: { 'kubelet --version': { exitCode: 1, stderr } } });
+  expect(error).toMatchObject({ code: 'E_COMMAND_FAILED', facts: { exitCode: 1, output: stderr.trim() } });
+});

@@ -30,5 +30,11 @@ export const webPort = (guarded: GuardedHost): Web => ({
     await guarded.wait(`${host}:${port}`, { kind: 'port', host, port });
   },
   proxyOf: (url) => guarded.read({ kind: 'proxy', url }),
+  async proxyVariables() {
+    const { permissions } = guarded;
+    // They may contain a password, and no plugin needs them.
+    permissions.require(permissions.bounds === undefined, 'read the variables that name a proxy');
+    return guarded.read({ kind: 'proxy-variables' });
+  },
   roots: () => guarded.read({ kind: 'roots' }),
 });

@@ -69,7 +69,10 @@ export const cluster = {
     exitCode: EXIT.cluster,
   }),
   E_CLUSTER_INFO_MISSING: (d: { server: string; status: number }) => ({
-    message: `${d.server} does not allow anonymous clients to read cluster-info (HTTP ${d.status})`,
+    message:
+      d.status === 404
+        ? `${d.server} has no ConfigMap kube-public/cluster-info (HTTP 404)`
+        : `${d.server} does not allow anonymous clients to read cluster-info (HTTP ${d.status})`,
     hint:
       d.status === 404
         ? 'The cluster is not set up for bootstrap tokens. Set it up on a control-plane node: kubeadm init phase ' +

@@ -32,6 +32,17 @@ export interface HttpAnswer {
 }
 
 /**
+ * A variable of the environment that names a proxy, or what needs none.
+ * @experimental
+ */
+export interface ProxyVariable {
+  /** Such as `HTTPS_PROXY` or `no_proxy`. */
+  name: string;
+  /** May contain a password. */
+  value: string;
+}
+
+/**
  * HTTP and TCP of this machine.
  * @stable
  */
@@ -57,6 +68,11 @@ export interface Web {
    * Host and port of the proxy through which this machine connects to the address; undefined if it connects directly.
    */
   proxyOf(url: string): Promise<string | undefined>;
+  /**
+   * The variables of this process that name a proxy, sorted by name. Plugins may not read them.
+   * @experimental
+   */
+  proxyVariables(): Promise<ProxyVariable[]>;
   /** PEM bundle of the certificates that this machine trusts. */
   roots(): Promise<string>;
 }

@@ -100,6 +100,13 @@ describe('words that depend on facts', () => {
   ])('E_CLUSTER_INFO_MISSING at %i hints at the reason', (status, text) => {
     expect(sampleError('E_CLUSTER_INFO_MISSING', { server, status }).hint).toContain(text);
   });
+
+  test.each([
+    [404, 'has no ConfigMap kube-public/cluster-info'],
+    [401, 'does not allow anonymous clients'],
+  ])('E_CLUSTER_INFO_MISSING at %i says what the server answered', (status, text) => {
+    expect(sampleError('E_CLUSTER_INFO_MISSING', { server, status }).message).toContain(text);
+  });
 });
 
 describe('a JoinError', () => {
