@@ -41,10 +41,16 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('two builds of the executable are equal, also in another folder', async () => {
+test('two builds of the bundles and of the executable are equal, also in another folder', async () => {
   const copy = join(folder, 'a-copy');
-  for (const path of ['bin/join.cjs', 'dist', 'environments', 'pipelines'])
+  const sources = ['bin', 'engine', 'environments', 'package.json', 'phases', 'pipelines', 'plugins', 'schemas'];
+  for (const path of [...sources, 'tsconfig.json', 'tsconfig.types.json'])
     cpSync(join(project, path), join(copy, path), { recursive: true });
+  // Links of files instead of a link of the folder, which the build would follow out of the copy.
+  execFileSync('cp', ['--archive', '--link', join(project, 'node_modules'), copy]);
+  execFileSync(process.execPath, ['bin/build/build.js', '--types'], { cwd: copy, stdio: 'ignore' });
+  for (const bundle of ['dist/join.cjs', 'dist/late.cjs', 'dist/testing.cjs', 'dist/packages.json'])
+    expect(digest(join(copy, bundle)), bundle).toBe(digest(join(project, bundle)));
   expect(digest(await build('second', 'x64', copy))).toBe(digest(executable));
 });
 
