@@ -179,8 +179,8 @@ export class Stage {
     return modes;
   }
 
-  #tell(sink: Sink, where: string, told: string): void {
-    this.texts.push({ sink, where, text: told });
+  #tell(sink: Sink, where: string, text: string): void {
+    this.texts.push({ sink, where, text });
   }
 
   #at(name: string): string {
@@ -242,11 +242,11 @@ export class Stage {
       where: `${method} request`,
       text: head,
     } as const;
-    const told: Text = { ...heard };
-    this.texts.push(told);
+    const record: Text = { ...heard };
+    this.texts.push(record);
     const push = request.push.bind(request);
     request.push = (chunk: Buffer | null, encoding) => {
-      told.text += chunk?.toString('latin1') ?? '';
+      record.text += chunk?.toString('latin1') ?? '';
       return push(chunk, encoding);
     };
   }

@@ -100,7 +100,7 @@ export class Stage {
   async act(mode: Mode, root: string): Promise<Ended> {
     this.#survivor ??= this.#child();
     const { stdin, answers } = this.#survivor;
-    stdin.write(this.#told(mode, root, 0));
+    stdin.write(this.#order(mode, root, 0));
     const { value } = await answers.next();
     if (value === undefined) throw new Error(`${mode} ended its process`);
     return JSON.parse(value) as Ended;
@@ -110,14 +110,14 @@ export class Stage {
   async kill(mode: Mode, root: string, killAt: number): Promise<Killed | undefined> {
     const child = this.#victim ?? this.#child();
     this.#victim = undefined;
-    child.stdin.end(this.#told(mode, root, killAt));
+    child.stdin.end(this.#order(mode, root, killAt));
     const { value = '' } = await child.answers.next();
     const signal = await child.ended;
     this.#victim = this.#child(); // the next one begins to load meanwhile
     return signal === 'SIGKILL' ? { root, where: value } : undefined;
   }
 
-  #told(mode: Mode, root: string, killAt: number): string {
+  #order(mode: Mode, root: string, killAt: number): string {
     const { endpoint, token, caPin } = this.sandbox;
     const inputs = { endpoint, token, discoveryTokenCaCertHash: [caPin], ignorePreflightErrors: ['all'] };
     return `${JSON.stringify({ mode, project: PROJECT, root, inputs, killAt } satisfies Order)}\n`;
@@ -132,11 +132,11 @@ export class Stage {
   /** By the command itself. */
   async type(words: string[], root: string): Promise<Omit<Ended, 'points'>> {
     const launcher = join(PROJECT, 'bin/join.cjs');
-    const told = await run(process.execPath, [launcher, ...words, '--root', root]).catch(
+    const output = await run(process.execPath, [launcher, ...words, '--root', root]).catch(
       ({ stderr }: { stderr: string }) => stderr,
     );
-    if (typeof told !== 'string') return { status: 'succeeded' };
-    return { status: 'failed', code: /^(E_\w+)/m.exec(told)?.[1] ?? 'E_BUG', message: told };
+    if (typeof output !== 'string') return { status: 'succeeded' };
+    return { status: 'failed', code: /^(E_\w+)/m.exec(output)?.[1] ?? 'E_BUG', message: output };
   }
 
   async startKubelet(root: string): Promise<void> {
@@ -157,8 +157,8 @@ export class Stage {
     });
     const cluster = this.objects.map(([resource, { status }]) => {
       const { certificate, conditions = [] } = (status ?? {}) as { certificate?: string; conditions?: object[] };
-      const told = conditions.map((condition) => Object.entries(condition).slice(0, 2));
-      return [resource, certificate !== undefined, told];
+      const kinds = conditions.map((condition) => Object.entries(condition).slice(0, 2));
+      return [resource, certificate !== undefined, kinds];
     });
     return JSON.stringify([tree, cluster, this.hasProcesses(root)])
       .replaceAll(PEM, 'PEM')

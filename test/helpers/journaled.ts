@@ -32,10 +32,10 @@ export function journaled(host: Host, effects: readonly Effect[], store: Journal
       log: () => undefined,
       onChange: () => undefined,
       hasSecret: () => false,
-      record: (told, change) =>
-        journal.change(step, told, async () => {
-          if (change === undefined) return { before: { kind: 'none' } };
-          return snapshotBefore(change, {
+      record: (change, subject) =>
+        journal.change(step, change, async () => {
+          if (subject === undefined) return { before: { kind: 'none' } };
+          return snapshotBefore(subject, {
             read: readerOf(host, SIGNAL),
             serviceData: (service) => serviceDataOf(effects, service),
           });

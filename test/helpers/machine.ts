@@ -53,7 +53,7 @@ export function portsOn(
     hasSecret: () => false,
     log: (level, text) => watched.notes.push(`${level}: ${text}`),
     onChange: (change) => watched.changes.push(change),
-    record: async (told) => void watched.recorded.push(told),
+    record: async (change) => void watched.recorded.push(change),
     once: async (_, make) => new Secret(make()),
   });
   return { ports, ...watched };

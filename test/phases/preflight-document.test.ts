@@ -44,11 +44,11 @@ describe('docs/preflight.md', () => {
   test('docs/preflight.md names each check of a control plane with its severity', () => {
     const noMachine = {} as Parameters<typeof controlPlaneChecks>[0]; // the checks are listed, and not made
     const checks = controlPlaneChecks(noMachine, controlPlaneSettings(CONFIGURATION), 6443);
-    const told = rowsOf(controlPlanes).flatMap((row) => {
+    const documented = rowsOf(controlPlanes).flatMap((row) => {
       const [names = '', severity = ''] = row.split(' | ');
       return [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => `${name} ${severity}`);
     });
-    expect(unique(checks.map(({ name, severity }) => `${name} ${severity}`))).toEqual(told);
+    expect(unique(checks.map(({ name, severity }) => `${name} ${severity}`))).toEqual(documented);
   });
 
   test('each check has a unique name and applies to the right inputs', () => {

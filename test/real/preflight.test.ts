@@ -57,8 +57,8 @@ describe.skipIf(reason)(`preflight on a real machine${reason ? ` (skipped: ${rea
 
   async function kubeadm(places: Places): Promise<{ code: number; found: Found }> {
     const { code, stdout, stderr } = await run(['kubeadm', 'join', 'phase', 'preflight'], places);
-    const told = [...`${stdout}${stderr}`.matchAll(/\[(WARNING|ERROR) ([^\]]+)\]/g)];
-    const kinds = told.map(([, kind = '', name = '']) => [name, kind.toLowerCase()]);
+    const lines = [...`${stdout}${stderr}`.matchAll(/\[(WARNING|ERROR) ([^\]]+)\]/g)];
+    const kinds = lines.map(([, kind = '', name = '']) => [name, kind.toLowerCase()]);
     return { code, found: sorted(Object.fromEntries(kinds.reverse())) };
   }
 

@@ -76,9 +76,9 @@ describe.skipIf(reason)(`join reset on a real machine${reason ? ` (skipped: ${re
     expect(planned).toContain('would remove Pod default/holder from the container runtime');
     expect(await nodeReady()).toBe('True');
     const from = performance.now();
-    const told = await must(command, 'reset', '--cri-socket', machine.socket, '--yes');
+    const output = await must(command, 'reset', '--cri-socket', machine.socket, '--yes');
     console.log(`a reset with a running Pod took ${Math.round(performance.now() - from)} ms`);
-    expect(told).toContain('kubectl delete node w11');
+    expect(output).toContain('kubectl delete node w11');
     expect(state()).toEqual(theirs);
     expect([await mounts(), await containers(), machine.kubeletPid()]).toEqual([0, '', undefined]);
     expect(await nodeReady()).toBe('False');

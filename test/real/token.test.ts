@@ -112,8 +112,8 @@ describe.skipIf(reason)(`join token on a real cluster${reason ? ` (skipped: ${re
       expect.objectContaining(csr),
     );
     // Preflight is the only phase of kubeadm that changes nothing. It reads the cluster's configuration with the token.
-    const told = await kubeadm('join', 'phase', 'preflight', ...args, '--ignore-preflight-errors', 'all');
-    expect(told).toContain('Reading configuration from the cluster');
+    const output = await kubeadm('join', 'phase', 'preflight', ...args, '--ignore-preflight-errors', 'all');
+    expect(output).toContain('Reading configuration from the cluster');
     expect(await cluster.kubectl(['get', 'csr', '-o', 'name'])).toBe('');
   });
 

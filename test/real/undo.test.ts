@@ -108,9 +108,9 @@ describe.skipIf(reason)(`resume and undo on a real machine${reason ? ` (skipped:
     ]);
 
     const from = performance.now();
-    const told = await must('undo', '--yes');
+    const output = await must('undo', '--yes');
     console.log(`undo with a running Pod took ${Math.round(performance.now() - from)} ms`);
-    expect(told).toContain('kubectl delete node w5');
+    expect(output).toContain('kubectl delete node w5');
     expect({ mounts: await mounts(), containers: await containers(), held: await held() }).toEqual({
       mounts: [],
       containers: '',

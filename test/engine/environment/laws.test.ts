@@ -108,7 +108,7 @@ describe('patches', () => {
         const twice = resolvePipeline(readTracked('made.yaml', pipelineText(base)), environments, undefined);
         const once = await resolvedWith(base, patch);
         expect(twice.plain).toEqual(once.plain);
-        expect(told(leavesOf(twice.tracked))).toEqual(told(leavesOf(once.tracked)));
+        expect(explainedFields(leavesOf(twice.tracked))).toEqual(explainedFields(leavesOf(once.tracked)));
       }),
       { numRuns: NUM_RUNS },
     );
@@ -135,7 +135,7 @@ describe('patches', () => {
   });
 });
 
-const told = (leaves: readonly ExplainedValue[]) =>
+const explainedFields = (leaves: readonly ExplainedValue[]) =>
   leaves.map(({ path, value, origin, over }) => ({ path, value, origin, over }));
 
 interface Origin {

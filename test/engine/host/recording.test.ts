@@ -185,15 +185,15 @@ describe('a dry run', () => {
     ]);
     await ports.kube.as(token).create(nodeRef('w1'), { metadata: { name: 'w1' } });
     await ports.kube.as(token).patch(nodeRef('w2'), { metadata: {} });
-    const told = {
+    const unchecked = {
       kind: 'api',
       resource: 'nodes',
       checked: 'not-checked',
       why: 'an admission webhook of the cluster does not support dry runs',
     };
     expect(changes).toEqual([
-      { ...told, name: 'w1', verb: 'create' },
-      { ...told, name: 'w2', verb: 'patch' },
+      { ...unchecked, name: 'w1', verb: 'create' },
+      { ...unchecked, name: 'w2', verb: 'patch' },
     ]);
   });
 

@@ -16,12 +16,12 @@ describe('every version', () => {
   test.each(VERSIONS)('%s: an unknown field is an error, and a warning in lenient mode', async (version) => {
     const text = `${examples[version]}caCertPaht: x\nzzzzzz: { a: 1 }\n`;
     const line = text.split('\n').length - 2;
-    const told = [
+    const problems = [
       `${line}:1: unknown field caCertPaht; did you mean caCertPath?`,
       `${line + 1}:1: unknown field zzzzzz`,
     ];
-    expect(await problemsOf(text)).toEqual(told);
-    expect(warningsOf(text, true)).toEqual(told);
+    expect(await problemsOf(text)).toEqual(problems);
+    expect(warningsOf(text, true)).toEqual(problems);
     expect(meaningOf(load(text, true).settings)).toEqual(meanings[version]);
   });
 

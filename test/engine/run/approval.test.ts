@@ -139,19 +139,19 @@ describe('an approval', () => {
     const yes: Answer = { decision: 'approved', by: 'carol', reason: 'here', via: 'terminal' };
     await (await go({ ask: async () => yes })).ended;
     expect(await motd()).toBe('carol: here');
-    let told: unknown;
+    let reason: unknown;
     const second = await go({
       ask: (_, signal) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener('abort', () => {
-            told = signal.reason;
+            reason = signal.reason;
             reject(signal.reason);
           });
         }),
     });
     await put(second.id, 'ask', 'approve\n');
     expect((await second.ended).status).toBe('succeeded');
-    expect(String(told)).toContain('the question is answered');
+    expect(String(reason)).toContain('the question is answered');
   });
 
   test.skipIf(process.getuid?.() !== 0)('an answer file that does not belong to root is refused', async () => {

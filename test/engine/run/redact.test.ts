@@ -30,8 +30,8 @@ describe('a redacted text', () => {
     ['a secret in base64', Buffer.from(TOKEN.slice(0, 21)).toString('base64'), '***'],
     ['a secret in hexadecimal digits', Buffer.from(TOKEN).toString('hex'), '***'],
     ['a secret in a URL', `/x?key=${encodeURIComponent('pass/word äöü')}`, '/x?key=***'],
-  ])('a redacted text does not show %s', (_, said, told) => {
-    expect(knowing(TOKEN, key, 'pass/word äöü').redact(said)).toBe(told);
+  ])('a redacted text does not show %s', (_, said, redacted) => {
+    expect(knowing(TOKEN, key, 'pass/word äöü').redact(said)).toBe(redacted);
   });
 
   test('a redacted text does not show a secret in base64 at any offset', () => {
@@ -40,9 +40,9 @@ describe('a redacted text', () => {
     const text = fc.string({ maxLength: 40 });
     fc.assert(
       fc.property(text, text, fc.constantFrom<BufferEncoding>('base64', 'base64url'), (before, behind, encoding) => {
-        const told = redactor.redact(Buffer.from(before + secret + behind).toString(encoding));
-        expect(told).toContain('***');
-        const left = Buffer.from(told.split('***').join(''), encoding).toString('latin1');
+        const redacted = redactor.redact(Buffer.from(before + secret + behind).toString(encoding));
+        expect(redacted).toContain('***');
+        const left = Buffer.from(redacted.split('***').join(''), encoding).toString('latin1');
         expect(left).not.toContain(secret.slice(3, -3));
       }),
     );

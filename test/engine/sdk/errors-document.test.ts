@@ -27,11 +27,11 @@ const sections: Section[] = docs
   .split(/^## /m)
   .slice(1)
   .map((text) => {
-    const [code = '', told = '', remedy = '', ...more] = text
+    const [code = '', occurrence = '', remedy = '', ...more] = text
       .split('\n\n')
       .map((part) => part.trim().replaceAll('\n', ' '))
       .filter(Boolean);
-    const [, exitCode, retried, when] = /^Exit code (\d+)(, retried)?\. (.+)$/.exec(told) ?? [];
+    const [, exitCode, retried, when] = /^Exit code (\d+)(, retried)?\. (.+)$/.exec(occurrence) ?? [];
     expect(more, code).toEqual([]);
     return { code, exitCode: Number(exitCode), retried: retried !== undefined, when: when ?? '', remedy };
   });
@@ -49,8 +49,8 @@ describe('docs/errors.md', () => {
   });
 
   test('docs/errors.md has the exit code of each error, and whether it is retried', () => {
-    const told = sections.filter(({ code }) => !ownCodes.includes(code));
-    expect(told.map(({ code, exitCode, retried }) => [code, exitCode, retried])).toEqual(
+    const documented = sections.filter(({ code }) => !ownCodes.includes(code));
+    expect(documented.map(({ code, exitCode, retried }) => [code, exitCode, retried])).toEqual(
       sampleErrors.map(({ code, exitCode, transient }) => [code, exitCode, transient]).sort(),
     );
   });

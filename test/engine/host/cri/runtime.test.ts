@@ -182,7 +182,7 @@ describe('a runtime', () => {
       status: { conditions: [{ type: 'RuntimeReady', status: ready, reason, message }] },
       info: [],
     });
-    for (const [answer, told] of [
+    for (const [answer, readiness] of [
       [status(true, '', ''), { ready: true, message: '' }],
       [status(false, 'NoRunc', 'runc is gone'), { ready: false, message: 'runc is gone' }],
       [status(false, 'NoRunc', ''), { ready: false, message: 'NoRunc' }],
@@ -194,7 +194,7 @@ describe('a runtime', () => {
         name: 'containerd',
         version: '1.4.3',
         apiVersion: 'v1alpha2',
-        ...told,
+        ...readiness,
       });
       expect(asked).toEqual(['v1alpha2 Version', 'v1alpha2 Status']);
     }
