@@ -113,6 +113,7 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
 async function pipelineForHelp(app: App, argv: string[]): Promise<DescribedPipeline | undefined> {
   const [topic, ...words] = argv[0] === 'help' ? argv.slice(1) : argv;
   const asksForHelp = argv[0] === 'help' || words.some((word) => word === '--help' || word === '-h');
+  if (asksForHelp) (await import('./render/help-width.ts')).fitHelpToWidth();
   if (!asksForHelp || (topic !== 'run' && topic !== 'plan')) return undefined;
   const { name, inputsOf } = await choosePipeline(words);
   const pipelineFor = await openWithPlugins(app, { name, environments: valuesOfFlag('--env', words), argv });

@@ -61,6 +61,7 @@ export {
   kubeletConfigurationOf,
   originOf,
 } from './kubelet-configuration.ts';
+export { wrongKubeletField } from './kubelet-field-types.ts';
 export {
   type KubeletIdentity,
   kubeletIdentity,

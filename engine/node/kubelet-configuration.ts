@@ -6,6 +6,7 @@ import { defaultCgroupDriver } from './cgroup-driver.ts';
 import { clusterSettings } from './cluster-settings.ts';
 import { fields } from './fields.ts';
 import { healthUrl, minorOf } from './kubelet.ts';
+import { wrongKubeletField } from './kubelet-field-types.ts';
 import { applyPatches } from './patches.ts';
 import { paths } from './paths.ts';
 import { holds } from './release-facts.ts';
@@ -36,12 +37,12 @@ export async function kubeletConfigurationOf(
   return patched;
 }
 
-/** A value that Joinery itself has to read, and with which no kubelet would start. */
+/** A value with which no kubelet would start. */
 function wrongWith(document: Tree): string | undefined {
   const { cgroupDriver: driver, healthzBindAddress, healthzPort } = document;
   if (driver !== undefined && driver !== 'systemd' && driver !== 'cgroupfs')
     return `the unknown cgroupDriver ${valueText(driver)}`;
-  if (healthUrl(document) !== undefined) return undefined;
+  if (healthUrl(document) !== undefined) return wrongKubeletField(document);
   return `an invalid healthzBindAddress (${valueText(healthzBindAddress)}) or healthzPort (${valueText(healthzPort)})`;
 }
 

@@ -8,6 +8,7 @@ import {
   joiningIdentity,
   kubeletConfigMap,
   minorOf,
+  wrongKubeletField,
 } from '../../engine/node/index.ts';
 import {
   apiCalls,
@@ -70,6 +71,8 @@ function checkedConfiguration(name: string, { cgroupDriver, kind, ...rest }: Rec
       `it has an invalid healthzBindAddress (${valueText(rest.healthzBindAddress)}) or healthzPort ` +
         `(${valueText(rest.healthzPort)})`,
     );
+  const wrong = wrongKubeletField(rest);
+  if (wrong !== undefined) throw refuse(`it has ${wrong}`);
   return { ...rest, kind: KIND, ...defined({ cgroupDriver: driver }) };
 }
 

@@ -17,6 +17,9 @@ test.each([
   [80, ['phase', 'kubelet-start']],
   [120, ['run']],
   [120, []],
+  [80, ['phase', 'kubelet-config']],
+  [80, ['run', '--control-plane']],
+  [60, ['run']],
   [60, ['runs', 'show']],
   [60, ['runs', 'prune']],
 ])('at %d columns, no line of the help of join %j is longer', { timeout: 30_000 }, async (columns, words) => {

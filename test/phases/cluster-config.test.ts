@@ -122,6 +122,11 @@ describe('cluster-config', () => {
       'ConfigMap kube-system/kubelet-config, key kubelet: it has the unknown cgroupDriver upstart',
     ],
     [
+      'a word without quotes is a boolean',
+      cluster({ kubelet: 'kind: KubeletConfiguration\nregisterWithTaints:\n- { key: dedicated, value: yes }\n' }),
+      'ConfigMap kube-system/kubelet-config, key kubelet: it has registerWithTaints[0].value true, which must be a text in quotes',
+    ],
+    [
       'the version is a mapping',
       cluster({ version: '{ toString: 1 }' }),
       'ConfigMap kube-system/kubeadm-config, key ClusterConfiguration: it has the invalid kubernetesVersion {"toString":1}',

@@ -30,7 +30,8 @@ export class SandboxUp extends JoinCommand {
       options: FAILURE_NAMES,
       multiple: true,
       multipleNonGreedy: true,
-      description: 'Let this step of the default pipeline fail (repeatable)',
+      helpValue: 'STEP',
+      description: `Let this step of the default pipeline fail (repeatable): ${FAILURE_NAMES.join(', ')}`,
     })(),
     slow: Flags.boolean({ description: 'Let the API server and the kubelet take seconds to answer' }),
   };
