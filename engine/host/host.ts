@@ -12,8 +12,8 @@ export type Wait =
   | ({ kind: 'object' } & ObjectWait)
   /** For the content of a file. `done` may throw to give up. */
   | { kind: 'file'; path: string; done: (content: Buffer | undefined) => boolean }
-  /** For a service that answers 200 at `url`. */
-  | { kind: 'healthy'; service: string; url: string }
+  /** For a service, or a program that it starts, that answers 200 at `url`. */
+  | { kind: 'healthy'; service: string; url: string; program?: string }
   | { kind: 'port'; host: string; port: number }
   | { kind: 'answer'; call: HttpCall }
   | EtcdWait;
@@ -26,7 +26,7 @@ export function waitText(wait: Wait): string {
     case 'file':
       return wait.path;
     case 'healthy':
-      return `${wait.service} to answer at ${wait.url}`;
+      return `${wait.program ?? wait.service} to answer at ${wait.url}`;
     case 'port':
       return `${wait.host}:${wait.port} to be open`;
     case 'answer':

@@ -3,6 +3,7 @@ import { isDeepStrictEqual as isEqual } from 'node:util';
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { defined } from '../sdk/fields.ts';
+import type { MakeRandom } from '../sdk/ports.ts';
 import { Secret } from '../sdk/secret.ts';
 import type { Answer } from './approval.ts';
 import { extendHistory, type History, historyOf } from './history.ts';
@@ -113,17 +114,21 @@ export class Journal {
   }
 
   /** A random value that stays the same if the run is resumed after a crash. */
-  once(step: string, name: string, make: () => string): Promise<Secret> {
-    return this.#inOrder(async () => this.#secrets.get(onceKey(step, name)) ?? this.#newRandom(step, name, make));
+  async once(step: string, name: string, make: MakeRandom): Promise<Secret> {
+    const recorded = () => this.#secrets.get(onceKey(step, name));
+    const known = recorded();
+    if (known !== undefined) return known;
+    const made = new Secret(await make());
+    return this.#inOrder(async () => recorded() ?? this.#newRandom(step, name, made));
   }
 
   /** A new random value that replaces the current one. */
-  again(step: string, name: string, make: () => string): Promise<Secret> {
-    return this.#inOrder(() => this.#newRandom(step, name, make));
+  async again(step: string, name: string, make: MakeRandom): Promise<Secret> {
+    const made = new Secret(await make());
+    return this.#inOrder(() => this.#newRandom(step, name, made));
   }
 
-  async #newRandom(step: string, name: string, make: () => string): Promise<Secret> {
-    const value = new Secret(make());
+  async #newRandom(step: string, name: string, value: Secret): Promise<Secret> {
     this.#note({ kind: 'once', step, name });
     this.#secrets.set(onceKey(step, name), value);
     await this.#write('durable');

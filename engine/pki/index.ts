@@ -5,7 +5,14 @@ export * from './csr.ts';
 export { bytesOfAddress, textOfAddress } from './general-names.ts';
 export { type IssueRequest, issueCertificate } from './issue.ts';
 export { isSignedBy, signDetached } from './jws.ts';
-export { generateKeyPem, KEY_ALGORITHMS, type KeyAlgorithm, publicKeyDer, publicKeyPem } from './key.ts';
+export {
+  generateKeyPem,
+  generateKeyPemInBackground,
+  KEY_ALGORITHMS,
+  type KeyAlgorithm,
+  publicKeyDer,
+  publicKeyPem,
+} from './key.ts';
 export type { Name } from './name.ts';
 export { type PemBlock, pemBlocks, toPem } from './pem.ts';
 export { generateSealKey, openSealed, seal } from './sealed.ts';

@@ -1,6 +1,7 @@
 /** The journal as one attempt of a step uses it. */
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { MakeRandom } from '../sdk/ports.ts';
 import type { Secret } from '../sdk/secret.ts';
 import type { Redactor } from './redact.ts';
 
@@ -28,12 +29,12 @@ export class StepJournal {
   }
 
   /** A random value of the step, the same in every attempt. */
-  async once(name: string, make: () => string): Promise<Secret> {
+  async once(name: string, make: MakeRandom): Promise<Secret> {
     return this.#learned(await this.#options.journal.once(this.#options.step, name, make));
   }
 
   /** A new random value in place of the one of earlier attempts. */
-  async again(name: string, make: () => string): Promise<Secret> {
+  async again(name: string, make: MakeRandom): Promise<Secret> {
     return this.#learned(await this.#options.journal.again(this.#options.step, name, make));
   }
 

@@ -164,9 +164,10 @@ export interface Services {
   /**
    * Waits until `url` returns 200 on this machine. E_SERVICE_FAILED, with the last log line, if the service manager
    * gives the service up;
-   * E_HEALTH when the time limit passes.
+   * E_HEALTH when the time limit passes. `program` answers at the URL, if it is not the service itself, but one that
+   * the service starts.
    */
-  waitHealthy(name: string, url: string): Promise<void>;
+  waitHealthy(name: string, url: string, program?: string): Promise<void>;
 }
 
 /**
@@ -239,14 +240,20 @@ export interface Clock {
 }
 
 /**
+ * Creates a random value. Several can be in progress at once.
+ * @stable
+ */
+export type MakeRandom = () => string | Promise<string>;
+
+/**
  * Random values that survive a retry or a crash. Joinery deletes them when the run ends.
  * @stable
  */
 export interface Random {
   /** The value of this name in this run. `make` creates it once; it is durable before it is returned. */
-  once(name: string, make: () => string): Promise<Secret>;
+  once(name: string, make: MakeRandom): Promise<Secret>;
   /** Creates the value again, and drops the earlier one. */
-  again(name: string, make: () => string): Promise<Secret>;
+  again(name: string, make: MakeRandom): Promise<Secret>;
 }
 
 /**

@@ -39,7 +39,7 @@ export default definePhase({
     const problems: string[] = [];
     const report = (problem: string | undefined) => problem !== undefined && problems.push(problem);
     const authorities = await readAuthorities(files, certificatesDir, leaves, report);
-    const missing: { leaf: Leaf; pair: Pair }[] = [];
+    const unissued: { leaf: Leaf; authority: Signer; problem: string }[] = [];
     for (const leaf of leaves) {
       const authority = authorities.get(leaf.authority);
       if (authority === undefined) continue;
@@ -51,9 +51,14 @@ export default definePhase({
         report(`${problem.text}, and ${certificatesDir}/${leaf.authority}.key, which could issue it, does not exist`);
         continue;
       }
-      const pair = await issue(ports, { ...authority, key }, leaf, settings);
-      if (await isFree(files, path, pair)) missing.push({ leaf, pair });
-      else report(problem.text);
+      unissued.push({ leaf, authority: { ...authority, key }, problem: problem.text });
+    }
+    const missing: { leaf: Leaf; pair: Pair }[] = [];
+    const pairs = await Promise.all(unissued.map(({ leaf, authority }) => issue(ports, authority, leaf, settings)));
+    for (const [index, { leaf, problem }] of unissued.entries()) {
+      const pair = pairs[index] as Pair;
+      if (await isFree(files, `${certificatesDir}/${leaf.name}`, pair)) missing.push({ leaf, pair });
+      else report(problem);
     }
     const publicKey = await missingPublicKey(files, certificatesDir, report);
     if (problems.length > 0) throw fail('E_CONTROL_PLANE_CERTIFICATES', { problems });
@@ -68,6 +73,7 @@ export default definePhase({
   },
 });
 
+type Signer = Authority & { key: Secret };
 type Report = (problem: string | undefined) => unknown;
 
 async function readAuthorities(files: Files, directory: string, leaves: readonly Leaf[], report: Report) {
@@ -84,7 +90,7 @@ async function readAuthorities(files: Files, directory: string, leaves: readonly
 
 const issue = (
   ports: Ports,
-  authority: Authority & { key: Secret },
+  authority: Signer,
   { name, commonName, organizations, use, altNames }: Leaf,
   { keyAlgorithm, certificateValidityMs, version }: ControlPlaneSettings,
 ): Promise<Pair> =>

@@ -7,6 +7,7 @@ import {
   controlPlaneSettings,
   holds,
   issuedPair,
+  type Pair,
   paths,
   readAuthority,
   readKubeconfig,
@@ -47,20 +48,21 @@ export default definePhase({
     const missing: Client[] = [];
     for (const client of clientsOf(settings, apiUrl(advertiseAddress, bindPort)))
       if (!(await isKept({ files, log }, client, authority))) missing.push(client);
-    for (const client of missing) {
-      const { path, commonName, organizations } = client;
-      const pair = await issuedPair(ports, { ...authority, key }, path, {
-        subject: { commonName, organizations },
-        use: 'client',
-        notBefore: authority.certificate.notBefore,
-        algorithm: settings.keyAlgorithm,
-        validityMs: settings.certificateValidityMs,
-      });
-      const text = kubeconfigText(settings, client, authority, {
-        certificate: pair.certificate,
-        key: pair.key.reveal(),
-      });
-      await files.write(path, new Secret(text), 0o600);
+    const pairs = await Promise.all(
+      missing.map(({ path, commonName, organizations }) =>
+        issuedPair(ports, { ...authority, key }, path, {
+          subject: { commonName, organizations },
+          use: 'client',
+          notBefore: authority.certificate.notBefore,
+          algorithm: settings.keyAlgorithm,
+          validityMs: settings.certificateValidityMs,
+        }),
+      ),
+    );
+    for (const [index, client] of missing.entries()) {
+      const { certificate, key } = pairs[index] as Pair;
+      const text = kubeconfigText(settings, client, authority, { certificate, key: key.reveal() });
+      await files.write(client.path, new Secret(text), 0o600);
     }
     return {};
   },

@@ -72,11 +72,11 @@ export default definePhase({
     const peerUrl = etcdPeerUrl(given.advertiseAddress);
     const before = memberIn(await etcd.members(access), peerUrl);
     await assertDataFits(files, local.dataDir, before);
+    const api = kube.as(await adminIdentity(files));
+    const lease = new EtcdLease(api, clock, given.nodeName);
     if (before?.isLearner !== false || (await files.stat(MANIFEST)) === undefined) {
       await files.directory(local.dataDir, 0o700);
-      const api = kube.as(await adminIdentity(files));
       if (!holds('noStorageRequestOfEtcd', settings.version)) await waitForStorage(api, given.nodeName);
-      const lease = new EtcdLease(api, clock, given.nodeName);
       const image = imageOf(local, images, settings.imageRepository);
       await lease.whileHeld(() =>
         join(
@@ -85,7 +85,7 @@ export default definePhase({
           machine,
         ),
       );
-    }
+    } else await lease.release(); // of a run that was killed when it had promoted the member
     await etcd.waitUntilHealthy(access, etcdClientUrl(given.advertiseAddress)).catch((error: unknown) => {
       throw withWitness(error, 'etcd on this machine is a member, and does not report that it is healthy');
     });
@@ -99,11 +99,15 @@ export default definePhase({
     const { files, etcd, kube, clock, log } = ports;
     const settings = controlPlaneSettings(clusterConfiguration);
     const peerUrl = etcdPeerUrl(advertiseAddress);
-    if ('external' in settings.etcd || !changes.some((change) => isAddition(change, peerUrl))) return;
+    if ('external' in settings.etcd || !changes.some(({ kind }) => kind === 'api' || kind === 'etcd-member')) return;
     const { dataDir } = settings.etcd.local;
+    const lease = new EtcdLease(kube.as(await adminIdentity(files)), clock, nodeName);
+    // A run or an undo that was killed may have kept the lease.
+    if (!changes.some((change) => isAddition(change, peerUrl))) return lease.release();
     const { access } = await clusterEtcd(ports, certificatesDir);
-    if (memberIn(await etcd.members(access), peerUrl) !== undefined)
-      await new EtcdLease(kube.as(await adminIdentity(files)), clock, nodeName).whileHeld(async () => {
+    if (memberIn(await etcd.members(access), peerUrl) === undefined) await lease.release();
+    else
+      await lease.whileHeld(async () => {
         const members = await etcd.members(access); // while no other control plane changes them
         const own = memberIn(members, peerUrl);
         if (own === undefined) return;

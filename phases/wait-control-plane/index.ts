@@ -4,7 +4,10 @@ import { definePhase } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
 /** They listen on this machine alone, and nothing secret is sent to them. */
-const COMPONENTS = ['https://127.0.0.1:10257/healthz', 'https://127.0.0.1:10259/healthz'];
+const COMPONENTS = {
+  'kube-controller-manager': 'https://127.0.0.1:10257/healthz',
+  'kube-scheduler': 'https://127.0.0.1:10259/healthz',
+};
 
 export default definePhase({
   name: 'wait-control-plane',
@@ -20,7 +23,8 @@ export default definePhase({
     log.info(`the API server of this machine answers (${version})`);
     // It answers before it is ready. The kubelet starts all three, and also asks without credentials, so its last error
     // is the best reason for a wait that ends.
-    await Promise.all([`${server}/livez`, ...COMPONENTS].map((url) => services.waitHealthy('kubelet', url)));
+    const programs = Object.entries({ 'kube-apiserver': `${server}/livez`, ...COMPONENTS });
+    await Promise.all(programs.map(([program, url]) => services.waitHealthy('kubelet', url, program)));
     return {};
   },
 });

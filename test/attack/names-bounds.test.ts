@@ -35,7 +35,7 @@ const portsIn = (host: Host, bounds: Partial<Bounds>, input: object = {}): Ports
     log: () => undefined,
     onChange: () => undefined,
     record: async () => undefined,
-    once: async (_, make) => new Secret(make()),
+    once: async (_, make) => new Secret(await make()),
   });
 
 async function machine(hostOf: (host: Host) => Host = (host) => host) {

@@ -34,7 +34,7 @@ const onMachine = (path: unknown): string =>
   String(path).replace(/^\/proc\/self\/fd\/\d+/, (descriptor) => readlinkSync(descriptor));
 
 function met(call: DiskFault['call'], path: unknown): void {
-  const at = onMachine(path).replace(/\.joinery\.tmp$/, '');
+  const at = onMachine(path).replace(/\.([^/]+)\.joinery\.tmp$/, '$1');
   const fault = faults.find(
     (one) =>
       one.call === call &&

@@ -86,7 +86,7 @@ export function portsOf(phase: AnyPhase, machine: MemoryMachine): Ports {
     log: () => undefined,
     onChange: () => undefined,
     record: async () => undefined,
-    once: async (_, make) => new Secret(make()),
+    once: async (_, make) => new Secret(await make()),
   });
 }
 

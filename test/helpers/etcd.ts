@@ -1,4 +1,5 @@
 /** A control plane that is about to become a member of an etcd in memory. */
+import type { Wait } from '../../engine/host/host.ts';
 import type { EtcdMember } from '../../engine/sdk/index.ts';
 import { MemoryEtcd, type MemoryEtcdOptions } from '../../engine/testing/memory-etcd.ts';
 import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
@@ -65,8 +66,16 @@ export function scene(
       ...files,
     },
     send: cluster.send,
+    wait: nodeWithStorage,
   };
   return { etcd, cluster, machine };
+}
+
+/** The Node of a kubelet that has started a while ago. */
+async function nodeWithStorage(condition: Wait): Promise<unknown> {
+  const node = { metadata: { name: 'cp2' }, status: { allocatable: { 'ephemeral-storage': '1Gi' } } };
+  if (condition.kind === 'object' && condition.ref.resource === 'nodes' && condition.done(node)) return node;
+  throw new Error(`would wait forever for ${condition.kind}`);
 }
 
 export const rolesOf = ({ members }: { members: readonly EtcdMember[] }): string[] =>

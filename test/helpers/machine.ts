@@ -54,7 +54,7 @@ export function portsOn(
     log: (level, text) => watched.notes.push(`${level}: ${text}`),
     onChange: (change) => watched.changes.push(change),
     record: async (change) => void watched.recorded.push(change),
-    once: async (_, make) => new Secret(make()),
+    once: async (_, make) => new Secret(await make()),
   });
   return { ports, ...watched };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Wait } from '../../engine/host/host.ts';
+import { type Wait, waitText } from '../../engine/host/host.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import waitControlPlane from '../../phases/wait-control-plane/index.ts';
 import { authority, FakeCluster, issue, NOW } from '../helpers/cluster.ts';
@@ -31,10 +31,10 @@ describe('wait-control-plane', () => {
     const { error } = await runPhase(waitControlPlane, input, host);
     expect(error).toBeUndefined();
     expect(host.sent.map(({ server, path }) => `${server}${path}`)).toEqual([`https://${ADDRESS}:6443/version`]);
-    expect(waits.map((wait) => (wait.kind === 'healthy' ? wait.url : wait.kind))).toEqual([
-      `https://${ADDRESS}:6443/livez`,
-      'https://127.0.0.1:10257/healthz',
-      'https://127.0.0.1:10259/healthz',
+    expect(waits.map(waitText)).toEqual([
+      `kube-apiserver to answer at https://${ADDRESS}:6443/livez`,
+      'kube-controller-manager to answer at https://127.0.0.1:10257/healthz',
+      'kube-scheduler to answer at https://127.0.0.1:10259/healthz',
     ]);
   });
 });

@@ -4,6 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { fail } from '../../sdk/errors.ts';
+import type { MakeRandom } from '../../sdk/ports.ts';
 import type { Secret } from '../../sdk/secret.ts';
 import { type Change, checkChange, createsParents, describeChange, type StepChange } from '../changes/index.ts';
 import { type Host, readerOf, type Wait } from '../host.ts';
@@ -28,7 +29,7 @@ export interface PortsOptions extends PermissionOptions {
    * it.
    */
   record: (described: StepChange, change: Change | undefined) => Promise<void>;
-  once: (name: string, make: () => string, anew: boolean) => Promise<Secret>;
+  once: (name: string, make: MakeRandom, anew: boolean) => Promise<Secret>;
 }
 
 export class GuardedHost {

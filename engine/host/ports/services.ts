@@ -1,3 +1,4 @@
+import { defined } from '../../sdk/fields.ts';
 import type { ServiceAction, Services } from '../../sdk/ports.ts';
 import type { GuardedHost } from './guarded-host.ts';
 
@@ -14,9 +15,9 @@ export function servicesPort(guarded: GuardedHost): Services {
     reloadService: (name) => control(name, 'reload-service'),
     enable: (name, enabled) => control(name, enabled ? 'enable' : 'disable'),
     mask: (name, masked) => control(name, masked ? 'mask' : 'unmask'),
-    async waitHealthy(service, url) {
+    async waitHealthy(service, url, program) {
       guarded.permissions.requireHealthUrl(url);
-      await guarded.wait(service, { kind: 'healthy', service, url });
+      await guarded.wait(service, { kind: 'healthy', service, url, ...defined({ program }) });
     },
   };
 }

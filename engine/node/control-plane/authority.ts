@@ -2,7 +2,7 @@
 import {
   type Certificate,
   fitsKey,
-  generateKeyPem,
+  generateKeyPemInBackground,
   type IssueRequest,
   issueCertificate,
   type KeyAlgorithm,
@@ -62,8 +62,8 @@ export async function issuedPair(
   name: string,
   { algorithm, validityMs, ...request }: LeafRequest,
 ): Promise<Pair> {
-  const both = await random.once(name, () => {
-    const key = generateKeyPem(algorithm);
+  const both = await random.once(name, async () => {
+    const key = await generateKeyPemInBackground(algorithm);
     const certificate = issueCertificate({
       ...request,
       publicKey: publicKeyDer(key),

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Journal } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
@@ -18,4 +19,22 @@ test('while an undo records its steps, the journal knows which of them are undon
     await journal.undone({ step: 'a' });
   }
   expect(kinds).toEqual(['start', 'begun', 'change', 'undoing', 'undone']);
+});
+
+test('several random values are created at once, and hold up no other record', async () => {
+  const journal = Journal.begin(memoryStore(), () => new Date(), START);
+  const ends: (() => void)[] = [];
+  const slow = (value: string) => () => new Promise<string>((settle) => ends.push(() => settle(value)));
+  const both = Promise.all([journal.once('a', 'first', slow('1')), journal.once('a', 'second', slow('2'))]);
+  await setImmediate();
+  expect(ends).toHaveLength(2);
+  await journal.skipped('b', 'file');
+  for (const end of ends.toReversed()) end();
+  expect((await both).map((value) => value.reveal())).toEqual(['1', '2']);
+});
+
+test('a random value that two ask for at the same time is one value', async () => {
+  const journal = Journal.begin(memoryStore(), () => new Date(), START);
+  const values = await Promise.all(['1', '2'].map((value) => journal.once('a', 'key', async () => value)));
+  expect(values.map((value) => value.reveal())).toEqual(['1', '1']);
 });

@@ -6,9 +6,11 @@ import {
   csrName,
   fitsKey,
   generateKeyPem,
+  generateKeyPemInBackground,
   isIssuedBy,
   isSignedBy,
   issueCertificate,
+  KEY_ALGORITHMS,
   publicKeyDer,
   readCertificates,
   readCsr,
@@ -160,4 +162,13 @@ describe('damaged PEM is refused in our own words', () => {
     const error = await thrownBy(() => readCsr(toPem('CERTIFICATE REQUEST', der)));
     expect((error as Error).message).toBe('its bytes are cut short, or are not DER');
   });
+});
+
+test.each(KEY_ALGORITHMS)('a key made in the background has the form of one that is made at once: %s', async (name) => {
+  const shape = (pem: string) => {
+    const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey(pem);
+    const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {};
+    return [pem.split('\n')[0], asymmetricKeyType, modulusLength, namedCurve];
+  };
+  expect(shape(await generateKeyPemInBackground(name))).toEqual(shape(generateKeyPem(name)));
 });
