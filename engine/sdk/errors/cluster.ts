@@ -71,7 +71,7 @@ export const cluster = {
   E_CLUSTER_INFO_MISSING: (d: { server: string; status: number }) => ({
     message:
       d.status === 404
-        ? `${d.server} has no ConfigMap kube-public/cluster-info (HTTP 404)`
+        ? `${d.server} answers HTTP 404 for ConfigMap kube-public/cluster-info`
         : `${d.server} does not allow anonymous clients to read cluster-info (HTTP ${d.status})`,
     hint:
       d.status === 404

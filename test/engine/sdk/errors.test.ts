@@ -102,7 +102,7 @@ describe('words that depend on facts', () => {
   });
 
   test.each([
-    [404, 'has no ConfigMap kube-public/cluster-info'],
+    [404, 'answers HTTP 404 for ConfigMap kube-public/cluster-info'],
     [401, 'does not allow anonymous clients'],
   ])('E_CLUSTER_INFO_MISSING at %i says what the server answered', (status, text) => {
     expect(sampleError('E_CLUSTER_INFO_MISSING', { server, status }).message).toContain(text);
