@@ -1,4 +1,4 @@
-/** A sample of the points. `npm run test:crash` stops a control plane at all of them. */
+/** A sample of the states. `npm run test:crash` stops a control plane at more of them. */
 import { itSurvivesKills } from '../../helpers/control-plane-kills.ts';
 
-itSurvivesKills(16);
+itSurvivesKills(64);
