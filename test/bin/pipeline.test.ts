@@ -165,7 +165,7 @@ E_PIPELINE:
 │  ↓ kubeconfig
 │  ↓ kubelet-config
 │  ↓ rack-label (command)  from ${join(project, 'test/samples/rack-label.yaml')}
-│  ↓ kubelet-start
+│  ↓ kubelet-start  retries
 │  ↓ kubelet-wait-bootstrap
 │  ↓ node-ready  retries
 │  ↓ dynamic-kubelet-config  retries

@@ -81,13 +81,17 @@ const forbidden = (step: string, what: string): string[] => [
   'The roles that kubeadm creates for joining may be missing. Restore them on a control-plane node: kubeadm init phase bootstrap-token',
 ];
 const NOT_SET_UP =
-  'The cluster is not set up for bootstrap tokens. Set it up on a control-plane node: kubeadm init phase bootstrap-token';
+  'If this is the API server of your cluster, it is not set up for bootstrap tokens. On a control-plane node: kubeadm init phase bootstrap-token';
 const NOT_PUBLIC =
   'Public access may have been disabled on purpose. Ask for a discovery file, or restore the RoleBinding kubeadm:bootstrap-signer-clusterinfo in kube-public.';
-const hidden = (status: number): string[] => [
-  `E_CLUSTER_INFO_MISSING in step discovery: https://ENDPOINT does not allow anonymous clients to read cluster-info (HTTP ${status})`,
-  status === 404 ? NOT_SET_UP : NOT_PUBLIC,
-];
+const REFUSES = 'does not allow anonymous clients to read cluster-info';
+const hidden = (status: number): string[] =>
+  status === 404
+    ? [
+        'E_CLUSTER_INFO_MISSING in step discovery: https://ENDPOINT answers HTTP 404 for ConfigMap kube-public/cluster-info',
+        NOT_SET_UP,
+      ]
+    : [`E_CLUSTER_INFO_MISSING in step discovery: https://ENDPOINT ${REFUSES} (HTTP ${status})`, NOT_PUBLIC];
 const mismatch = (pins: string): string[] => [
   `E_CA_PIN_MISMATCH in step discovery: https://ENDPOINT presents CA key PIN, but only ${pins} is pinned`,
   'Do not join. Ask an administrator of the cluster for the correct pin over a channel that you trust.',

@@ -75,8 +75,8 @@ export const cluster = {
         : `${d.server} does not allow anonymous clients to read cluster-info (HTTP ${d.status})`,
     hint:
       d.status === 404
-        ? 'The cluster is not set up for bootstrap tokens. Set it up on a control-plane node: kubeadm init phase ' +
-          'bootstrap-token'
+        ? 'If this is the API server of your cluster, it is not set up for bootstrap tokens. On a control-plane ' +
+          'node: kubeadm init phase bootstrap-token'
         : 'Public access may have been disabled on purpose. Ask for a discovery file, or restore the RoleBinding ' +
           'kubeadm:bootstrap-signer-clusterinfo in kube-public.',
     exitCode: EXIT.cluster,

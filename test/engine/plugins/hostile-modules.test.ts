@@ -132,7 +132,7 @@ describe('what a plugin says it does', () => {
     ],
     [
       "output: { type: 'object', properties: { x: { type: 'nonsense' } } }",
-      'the output schema of phase acme cannot be used: type must be JSONType or JSONType[]: nonsense',
+      'the output schema of phase acme cannot be used: nonsense is not a type of JSON Schema',
     ],
     ['effects: {}', 'phase acme: effects must be an array'],
     ["effects: [{ kind: 'path' }]", 'phase acme: effects.0 why is missing'],
