@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -144,7 +145,8 @@ try {
     name,
     ...figures.map((figure) => median(all.map((measured) => measured[figure])).toFixed(2)),
   ]);
-  const about = `${new Date().toISOString().slice(0, 10)}, Kubernetes 1.20. Medians of ${runs} runs in turn.`;
+  const load = loadavg()[0]?.toFixed(1);
+  const about = `${new Date().toISOString().slice(0, 10)}, load ${load}. Medians of ${runs} runs in turn.`;
   const text = `${about}\n\n${table(['', ...figures], lines)}`;
   console.log(text);
   if (values.document) writeSection(values.document, 'control-plane', text);

@@ -212,7 +212,7 @@ describe.skipIf(reason)(`join run on a real cluster${reason ? ` (skipped: ${reas
       rmSync(machine.path('etc/default/kubelet'));
       await machine.stopKubelet();
       expect(code).toBe(6);
-      expect(stderr).toMatch(/E_HEALTH in step kubelet-start: .*last log line: F\d{4} .*NoSuchGate/);
+      expect(stderr).toMatch(/E_HEALTH in step kubelet-start: .*last log line of the kubelet: F\d{4} .*NoSuchGate/);
       expect(digest(joined(machine))).toEqual(before);
     });
 
