@@ -29,7 +29,9 @@ export function diagnosisText(findings: readonly Finding[]): string {
     ...(next === undefined ? [] : [`${' '.repeat(width + 4)}→ ${next.replaceAll('\n', `\n${' '.repeat(width + 6)}`)}`]),
   ]);
   const next = nextOf(findings);
-  return printable([...lines, ...(next === undefined ? [] : ['', `Next: ${next}`])].join('\n'));
+  return printable(
+    [...lines, ...(next === undefined ? [] : ['', `Next: ${next.replaceAll('\n', `\n${' '.repeat(6)}`)}`])].join('\n'),
+  );
 }
 
 export function diagnosisDocument(findings: readonly Finding[]): object {

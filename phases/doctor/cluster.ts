@@ -68,7 +68,7 @@ function nodeFinding(name: string, node: NodeObject | undefined, progress: strin
 function nextFor(why: string): string {
   if (/cni|network plugin/i.test(why)) return 'install a network plugin in the cluster, then check /etc/cni/net.d';
   const readLog = 'journalctl -u kubelet -n 50';
-  return /NodeStatusUnknown|stopped posting/.test(why) ? `systemctl restart kubelet, then ${readLog}` : readLog;
+  return /NodeStatusUnknown|stopped posting/.test(why) ? `systemctl restart kubelet\n${readLog}` : readLog;
 }
 
 /** Asks with the bootstrap credentials about the CSR that an unfinished join sent. */
@@ -107,6 +107,6 @@ function requestFinding(name: string, csr: CsrObject | undefined): Finding {
     if (type === 'Failed') return findingOf(check, fail('E_CSR_FAILED', facts));
     if (type === 'Approved') return { check, state: 'ok', what: `${name} is approved`, next: 'join resume' };
   }
-  const next = `kubectl certificate approve ${name}, then join resume`;
+  const next = `kubectl certificate approve ${name}\njoin resume`;
   return { check, state: 'problem', what: `${name} is Pending: it needs approval`, next };
 }

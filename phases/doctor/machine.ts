@@ -5,7 +5,7 @@ import { type Finding, findingOf } from './finding.ts';
 
 type Held = KubeletIdentity | undefined;
 
-const APPROVE = 'kubectl get csr, then kubectl certificate approve NAME if one is Pending';
+const APPROVE = 'kubectl get csr\nkubectl certificate approve NAME # if one is Pending';
 const JOIN_AGAIN = 'to be able to join again: join reset';
 
 export async function identityFinding({ files, clock }: Ports, held: Held): Promise<Finding> {

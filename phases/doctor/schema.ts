@@ -27,7 +27,7 @@ export const output = {
           check: { type: 'string' },
           state: { enum: ['ok', 'note', 'problem', 'unknown'] },
           what: { type: 'string' },
-          next: { type: 'string', description: 'The next command or action' },
+          next: { type: 'string', description: 'The next command or action; several commands, one a line' },
         },
         required: ['check', 'state', 'what'],
       },

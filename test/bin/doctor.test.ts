@@ -41,7 +41,7 @@ test('join doctor suggests the next command before a join, while it waits for ap
   const waiting = await examined(root);
   expect(waiting).toMatchObject({
     healthy: false,
-    next: `kubectl certificate approve ${csr?.metadata.name}, then bin/join resume --root ${root}`,
+    next: `kubectl certificate approve ${csr?.metadata.name}\nbin/join resume --root ${root}`,
   });
   expect(waiting.findings.map(({ check, state }) => [check, state])).toEqual([
     ...[

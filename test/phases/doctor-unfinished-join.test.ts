@@ -18,7 +18,7 @@ describe('doctor during an unfinished join', () => {
       {
         state: 'problem',
         what: 'node-csr-x is Pending: it needs approval',
-        next: 'kubectl certificate approve node-csr-x, then join resume',
+        next: 'kubectl certificate approve node-csr-x\njoin resume',
       },
     ],
     [

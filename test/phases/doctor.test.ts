@@ -109,7 +109,7 @@ describe('doctor', () => {
           check: 'identity',
           state: 'note',
           what: 'the kubelet does not have its certificate yet',
-          next: 'kubectl get csr, then kubectl certificate approve NAME if one is Pending',
+          next: 'kubectl get csr\nkubectl certificate approve NAME # if one is Pending',
         },
       ],
     ],
@@ -251,7 +251,7 @@ describe('doctor', () => {
         [
           'NodeStatusUnknown',
           'Kubelet stopped posting node status.',
-          'systemctl restart kubelet, then journalctl -u kubelet -n 50',
+          'systemctl restart kubelet\njournalctl -u kubelet -n 50',
         ],
         ['KubeletNotReady', 'PLEG is not healthy', 'journalctl -u kubelet -n 50'],
       ] as const
