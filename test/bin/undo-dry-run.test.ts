@@ -70,7 +70,7 @@ test('a dry run of the undo of a join leaves cluster and machine alone, and the 
   timeout: 60_000,
 }, async () => {
   const { args, root, sandbox } = await scene();
-  expect((await cli(args('run'))).code).toBe(0);
+  expect((await cli([...args('run'), '--wait', 'ready'])).code).toBe(0); // later, the kubelet changes its Node
   const nodes = () => JSON.stringify(sandbox.store.list('nodes'));
   const [before, unit] = [nodes(), await readFile(join(root, 'etc/kubernetes/kubelet.conf'), 'utf8')];
   const { code, stdout } = await cli(['undo', '--dry-run', '--root', root]);
