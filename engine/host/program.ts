@@ -18,13 +18,26 @@ export interface ProgramOptions {
 /** Why a program has no exit code. */
 export class ProgramFailure extends Error {}
 
+/** SIGHUP ended the program before it printed anything. */
+class HungUp extends ProgramFailure {}
+
 /**
  * Resolves for any exit code. Throws a `ProgramFailure`, or the reason of `signal`.
  *
- * The program has a session of its own, so that a terminal that is closed does not end it. If it has to end, so do its
- * children.
+ * The program has a session of its own, so that a terminal that is closed does not end it. If the terminal is closed
+ * in the instant before that, SIGHUP ends the new process before it is the program. Then it is started again, once.
  */
 export async function runProgram(path: string, args: string[], options: ProgramOptions): Promise<CommandResult> {
+  try {
+    return await runOnce(path, args, options);
+  } catch (error) {
+    if (!(error instanceof HungUp)) throw error;
+    return runOnce(path, args, options);
+  }
+}
+
+/** If the program has to end, so do its children. */
+async function runOnce(path: string, args: string[], options: ProgramOptions): Promise<CommandResult> {
   const { directory: cwd, environment: env, timeMs, outputBytes, signal } = options;
   signal.throwIfAborted();
   const child = spawnAlone(path, args, { ...defined({ cwd }), env });
@@ -45,8 +58,10 @@ export async function runProgram(path: string, args: string[], options: ProgramO
       child.once('error', reject).once('close', (...ending) => resolve(ending));
     });
     if (cause !== undefined) throw cause;
-    if (exitCode === null) throw new ProgramFailure(`it was ended by the signal ${killedBy}`);
-    return { exitCode, stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
+    const output = { stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
+    if (exitCode !== null) return { exitCode, ...output };
+    const isHungUp = killedBy === 'SIGHUP' && output.stdout + output.stderr === '';
+    throw new (isHungUp ? HungUp : ProgramFailure)(`it was ended by the signal ${killedBy}`);
   } catch (error) {
     throw cause ?? notStarted(error);
   } finally {

@@ -26,6 +26,17 @@ describe('commands of a machine', () => {
     });
   });
 
+  test('a program that SIGHUP ends before it prints anything is started again, but only once', async () => {
+    const hangUps = (times: number) =>
+      `echo x >> "$JOINERY_ROOT/starts"; [ $(wc -l < "$JOINERY_ROOT/starts") -gt ${times} ] || kill -HUP $$; echo on`;
+    const { host } = await rootedMachine({ once: hangUps(1) });
+    expect((await output(host, 'once')).stdout).toBe('on\n');
+    const { host: other } = await rootedMachine({ twice: hangUps(2) });
+    expect(await joinErrorOf(() => output(other, 'twice'))).toMatchObject({
+      message: 'twice failed: it was ended by the signal SIGHUP',
+    });
+  });
+
   test('a command gets a small environment, and nothing from Joinery’s own', async () => {
     process.env.JOINERY_TEST_CANARY = CANARY;
     onTestFinished(() => {
