@@ -55,7 +55,7 @@ function portsOf(context: AttemptContext, signal: AbortSignal): Ports {
     effects: phase.effects,
     bounds: phase.origin?.bounds,
     record: (described, change) => journal.change(described, () => snapshotFor(change, context, signal)),
-    once: (name, make, anew) => (anew ? journal.again(name, make) : journal.once(name, make)),
+    once: (name, make, which) => journal[which](name, make),
   });
 }
 

@@ -40,8 +40,8 @@ function assertSameFamily({ serviceSubnet, apiServer }: ControlPlaneSettings, ad
   if (apiServer.extraArgs.some(({ name }) => name === 'endpoint-reconciler-type')) return; // `none` needs no match
   const [subnet = ''] = serviceSubnet.split(',');
   if (subnet.includes(':') === address.includes(':')) return;
-  const what = `the API server does not start at ${address}, because the first subnet of Services, ${subnet}, is of the`;
-  throw fail('E_ADVERTISE_ADDRESS', { what: `${what} other IP family` });
+  const because = `the first subnet of Services, ${subnet}, is of the other IP family`;
+  throw fail('E_ADVERTISE_ADDRESS', { what: `the API server does not start at ${address}, because ${because}` });
 }
 
 /** kubeadm does not check it, and etcd, which listens at this address, does not start. */

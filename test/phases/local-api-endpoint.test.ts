@@ -53,7 +53,7 @@ async function run(files: Record<string, string>, inputs: object = {}) {
 describe('local-api-endpoint', () => {
   test.each([
     ['the IPv4 address of the default route', { ...IPV4, ...IPV6 }, {}, ADDRESS],
-    ['the IPv6 address of the default route if there is no other', IPV6, IPV6_SERVICES, '2001:db8::2'],
+    ['the IPv6 address of the default route if the machine has only that', IPV6, IPV6_SERVICES, '2001:db8::2'],
     ['that address for 0.0.0.0', IPV4, { apiserverAdvertiseAddress: '0.0.0.0' }, ADDRESS],
     ['the address of the flag', IPV4, { apiserverAdvertiseAddress: '10.110.0.7' }, '10.110.0.7'],
     ['the address of the flag if the kernel lists none', {}, { apiserverAdvertiseAddress: '192.0.2.9' }, '192.0.2.9'],

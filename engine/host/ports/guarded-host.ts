@@ -29,7 +29,7 @@ export interface PortsOptions extends PermissionOptions {
    * it.
    */
   record: (described: StepChange, change: Change | undefined) => Promise<void>;
-  once: (name: string, make: MakeRandom, anew: boolean) => Promise<Secret>;
+  once: (name: string, make: MakeRandom, which: 'once' | 'again') => Promise<Secret>;
 }
 
 export class GuardedHost {

@@ -113,7 +113,8 @@ export const usage = {
     message: `the member of this machine cannot leave etcd: ${d.what}`,
     hint:
       'Nothing was changed. When etcd answers, reset again. To continue without the removal, although etcd then ' +
-      'counts a member that no longer answers, so that fewer failures stop the cluster: join reset --ignore-etcd-member',
+      'counts a member that no longer answers, so that fewer failures stop the cluster: ' +
+      'join reset --ignore-etcd-member',
     exitCode: EXIT.cluster,
   }),
   E_RESET_ETCD_DATA: (d: { found: string; given: string }) => ({
