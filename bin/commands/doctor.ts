@@ -34,7 +34,7 @@ export class Doctor extends JoinCommand {
       const result = await run({ plan, host });
       if (result.error !== undefined) throw result.error;
       const { findings } = (result.steps[0]?.outputs ?? { findings: [] }) as { findings: Finding[] };
-      const fitting = finding.state === 'problem' && examined?.error === undefined ? findings.map(ofRun) : findings;
+      const fitting = fittingFindings(findings, { finding, examined, running });
       const all = [finding, ...fitting].map(({ next, ...rest }) => defined({ ...rest, next: next && this.hint(next) }));
       if (flags.output === 'text') this.show(diagnosisText(all));
       else await this.print(diagnosisDocument(all), flags.output);
@@ -44,6 +44,23 @@ export class Doctor extends JoinCommand {
     }
   }
 }
+
+interface LastRun {
+  finding: Finding;
+  examined: ExaminedRun | undefined;
+  running: LockHolder | undefined;
+}
+
+function fittingFindings(findings: readonly Finding[], { finding, examined, running }: LastRun): readonly Finding[] {
+  if (examined !== undefined && running?.run === examined.id) return findings.map(ofRunInProgress);
+  return finding.state === 'problem' && examined?.error === undefined ? findings.map(ofRun) : findings;
+}
+
+/** A run in progress goes on by itself when its cause is fixed. */
+const ofRunInProgress = ({ next, ...finding }: Finding): Finding => ({
+  ...finding,
+  ...defined({ next: next?.replace(/\bjoin resume$/gm, 'join attach') }),
+});
 
 /** A kubelet that is started by hand would leave the run unfinished: its own command is the next one. */
 function ofRun({ next, ...finding }: Finding): Finding {
