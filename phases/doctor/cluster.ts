@@ -8,7 +8,7 @@ import {
   type NodeObject,
   nodeRef,
 } from '../../engine/node/index.ts';
-import { clean, fail, type Identity, type Ports } from '../../engine/sdk/index.ts';
+import { clean, defined, fail, type Identity, type Ports } from '../../engine/sdk/index.ts';
 import { type Finding, findingOf } from './finding.ts';
 import { notStarted } from './machine.ts';
 
@@ -23,11 +23,11 @@ export async function clusterFindings(
   { kube }: Ports,
   identity: Identity,
   { nodeName, progress }: JoiningNode,
-): Promise<Finding[]> {
+): Promise<{ findings: Finding[]; uid?: string }> {
   const api = kube.as(identity);
   try {
     const node = await api.get<NodeObject>(nodeRef(nodeName));
-    return [
+    const findings: Finding[] = [
       {
         check: 'api-server',
         state: 'ok',
@@ -36,8 +36,9 @@ export async function clusterFindings(
       clockFinding(identity.server, api.clockSkewMs()),
       nodeFinding(nodeName, node, progress),
     ];
+    return { findings, ...defined({ uid: node?.metadata.uid }) };
   } catch (error) {
-    return [findingOf('api-server', error)];
+    return { findings: [findingOf('api-server', error)] };
   }
 }
 
