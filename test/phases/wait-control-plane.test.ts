@@ -60,7 +60,7 @@ describe('wait-control-plane', () => {
   test.each([
     ['all IPv4 addresses', ['--bind-address=0.0.0.0'], 'https://127.0.0.1:10257/healthz'],
     ['all addresses', ['--bind-address=::'], 'https://[::1]:10257/healthz'],
-    ['something that is no address', ['--bind-address=lo', '--secure-port=x'], 'https://127.0.0.1:10257/healthz'],
+    ['something that is not an address', ['--bind-address=lo', '--secure-port=x'], 'https://127.0.0.1:10257/healthz'],
   ])('asks the loopback address of a component that listens at %s', async (_, command, url) => {
     expect((await urlsWith({ 'kube-controller-manager': command }))[0]).toBe(url);
   });

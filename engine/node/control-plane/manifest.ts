@@ -17,7 +17,7 @@ export interface Manifest {
   values: ReadonlyMap<string, string>;
 }
 
-/** Undefined if there is none. Throws an Error of one line that names the manifest. */
+/** Undefined if it does not exist. Throws an Error of one line that names the manifest. */
 export async function readManifest(files: Files, component: string): Promise<Manifest | undefined> {
   const path = `${paths.manifests}/${component}.yaml`;
   const text = (await files.read(path))?.toString('utf8');
