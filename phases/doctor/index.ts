@@ -19,14 +19,14 @@ export default definePhase({
     apiCalls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
   ],
 
-  async run(ports, { csr, identity, progress }) {
+  async run(ports, { csr, identity, joinedAt, progress }) {
     const held = await kubeletIdentity(ports.files);
     const findings: Finding[] = [await identityFinding(ports, held), ...(await fileFindings(ports, held, progress))];
     findings.push(...(await serviceFinding(ports, held, progress)));
     if (held !== undefined && held.nodeName !== '') {
       const { server, ca, certificate: pem, key, nodeName } = held;
       const node: Identity = { server, ca, certificate: { pem, key } };
-      const { findings: ofCluster, uid } = await clusterFindings(ports, node, { nodeName, progress });
+      const { findings: ofCluster, uid } = await clusterFindings(ports, node, { nodeName, progress, joinedAt });
       const caPins = readCertificates(ca).map(({ pin }) => pin);
       return { findings: [...findings, ...ofCluster], node: { name: nodeName, server, caPins, ...defined({ uid }) } };
     }

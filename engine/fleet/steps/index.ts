@@ -25,6 +25,7 @@ export interface StepsOptions {
 /** How often a run is started again whose process has ended, for example because the machine was switched off. */
 const STARTS_MAX = 3;
 const UNDO_TIME_MS = 20 * 60_000;
+const ANSWER_TIME_MS = 60_000;
 const APPROVAL_PAUSE_MS = 2_000;
 
 export function machineSteps(options: StepsOptions): MachineSteps {
@@ -50,6 +51,11 @@ export function machineSteps(options: StepsOptions): MachineSteps {
     },
     token: (context) => ensureToken(cluster, context, now()),
     join: (context, found, tokenId, watch) => new Join(options, context, tokenId).run(found, watch),
+    async answer({ host, signal }, run, { step, decision, reason }) {
+      const args = ['approve', run, step, ...(decision === 'denied' ? ['--deny'] : []), '--reason', reason];
+      const answer = await (await machines.of(host)).join(args, { timeMs: ANSWER_TIME_MS, signal });
+      if (answer.exitCode !== 0) throw failed(answer, { host: host.name, command: 'join approve' });
+    },
     async verify({ host, signal }) {
       const missing = (what: string) => fail('E_FLEET_NODE', { host: host.name, what });
       const { node } = await diagnose(await machines.of(host), host.name, signal);

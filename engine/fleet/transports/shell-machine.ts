@@ -60,7 +60,7 @@ async function withFile<T>({ source }: CopiedFile, act: (descriptor: number) => 
 }
 
 const said = ({ exitCode, stdout, stderr }: CommandResult): string =>
-  clean(stderr || stdout) || `it ended with exit code ${exitCode} and without a word`;
+  clean(stderr || stdout) || `exit code ${exitCode}, without a message`;
 
 const unusable = (host: string, answer: CommandResult, what: string) =>
   fail('E_FLEET_UNREACHABLE', { host, what: `the machine ${what}: ${said(answer)}` });

@@ -22,17 +22,17 @@ export const isHostKeyFailure = ({ exitCode, stderr }: CommandResult): boolean =
 
 /** `log` is what `ssh -v` prints. The last key is that of the machine where it ended. */
 export function hostKeyError({ host, address, port }: SshTarget, { stderr }: CommandResult, log: string): JoinError {
-  const [, type, fingerprint] = [...log.matchAll(/Server host key: (\S+) (\S+)/g)].at(-1) ?? [];
+  const [, type, digest] = [...log.matchAll(/Server host key: (\S+) (\S+)/g)].at(-1) ?? [];
   const state = /IDENTIFICATION HAS CHANGED/.test(stderr) ? 'changed' : 'unknown';
-  const key = type === undefined || fingerprint === undefined ? undefined : clean(`${type} ${fingerprint}`);
-  return fail('E_FLEET_HOST_KEY', { host, address, port, key, state });
+  const fingerprint = type === undefined || digest === undefined ? undefined : clean(`${type} ${digest}`);
+  return fail('E_FLEET_HOST_KEY', { host, address, port, fingerprint, state });
 }
 
 /** The error of a command that ssh or sudo did not run; undefined if it ran. */
 export function sshError(target: SshTarget, { exitCode, stderr }: CommandResult): JoinError | undefined {
   const { host } = target;
   const lines = stderr.split('\n').map(clean).filter(Boolean);
-  const last = lines.at(-1) ?? 'it ended without a word';
+  const last = lines.at(-1) ?? 'it ended without a message';
   if (exitCode === SSH_FAILED)
     return /permission denied|too many authentication failures/i.test(stderr)
       ? fail('E_FLEET_AUTH', { ...target, what: last })

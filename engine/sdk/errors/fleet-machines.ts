@@ -1,22 +1,23 @@
 /** A machine of a fleet cannot be reached, or does not join. */
 import { type ErrorText, EXIT } from './join-error.ts';
 
-interface SshTarget {
+/** What ssh connects to. */
+export interface SshAddress {
   address?: string;
   user?: string | undefined;
   port?: number | undefined;
 }
 
 /** The command that connects to the machine by hand. */
-const sshCommand = ({ address, user, port }: SshTarget): string =>
+const sshCommand = ({ address, user, port }: SshAddress): string =>
   ['ssh', ...(port === undefined ? [] : ['-p', port]), `${user === undefined ? '' : `${user}@`}${address}`].join(' ');
 
 /** As `ssh-keygen` looks for it in known_hosts. */
-const knownName = ({ address, port }: SshTarget): string =>
+const knownName = ({ address, port }: SshAddress): string =>
   port === undefined || port === 22 ? `${address}` : `'[${address}]:${port}'`;
 
 export const fleetMachines = {
-  E_FLEET_AUTH: (d: { host: string; what: string } & SshTarget) => ({
+  E_FLEET_AUTH: (d: { host: string; what: string } & SshAddress) => ({
     message: `${d.host} does not let this user log in: ${d.what}`,
     hint:
       `Add the key to your agent (ssh-add), or name it in the fleet (identityFile). To test it: ` +
@@ -41,14 +42,17 @@ export const fleetMachines = {
     exitCode: EXIT.usage,
   }),
   E_FLEET_HOST_KEY: (
-    d: { host: string; key: string | undefined; state: 'unknown' | 'changed' } & SshTarget & { address: string },
+    d: { host: string; fingerprint: string | undefined; state: 'unknown' | 'changed' } & SshAddress & {
+        address: string;
+      },
   ) => ({
     message:
       d.state === 'changed'
-        ? `the host key of ${d.host} (${d.address}) is not the one in known_hosts; it is now ${d.key ?? 'unknown'}`
-        : `the host key of ${d.host} (${d.address}) is not in known_hosts: ${d.key ?? 'ssh did not print it'}`,
+        ? `the host key of ${d.host} (${d.address}) is not the one in known_hosts; it is now ${d.fingerprint ?? 'unknown'}`
+        : `the host key of ${d.host} (${d.address}) is not in known_hosts: ${d.fingerprint ?? 'ssh did not print it'}`,
     hint:
-      'Compare it at the console of the machine: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. If they are equal, ' +
+      'Compare it at the console of the machine: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. If they are ' +
+      'equal, ' +
       (d.state === 'changed' ? `first delete the old one: ssh-keygen -R ${knownName(d)}, and then ` : '') +
       `accept it: ${sshCommand(d)}`,
     exitCode: EXIT.trust,
@@ -81,7 +85,7 @@ export const fleetMachines = {
     hint: 'Try the machine again: it then gets another token. To list the tokens: join token list',
     exitCode: EXIT.cluster,
   }),
-  E_FLEET_UNREACHABLE: (d: { host: string; what: string } & SshTarget) => ({
+  E_FLEET_UNREACHABLE: (d: { host: string; what: string } & SshAddress) => ({
     message: `${d.host} cannot be reached: ${d.what}`,
     hint:
       d.address === undefined
