@@ -38,6 +38,12 @@ export interface MachineSteps {
     tokenId: string | undefined,
     watch: JoinWatch,
   ): Promise<{ run: string }>;
+  /** Answers a step of the run on the machine that waits for an approval, as `join approve` does. */
+  answer(
+    context: MachineContext,
+    run: string,
+    answer: { step: string; decision: 'approved' | 'denied'; reason: string },
+  ): Promise<void>;
   /** E_FLEET_NODE if the cluster does not have the Node of this machine. */
   verify(context: MachineContext): Promise<{ node: string; uid: string }>;
   revoke(context: MachineContext, tokenId: string): Promise<void>;

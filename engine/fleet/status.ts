@@ -36,6 +36,8 @@ export interface HostStatus {
   seq?: number;
   /** The step of the pipeline that runs on the machine. */
   pipelineStep?: string;
+  /** What that step asks, and until when it waits (RFC 3339), if it waits for an approval. */
+  approval?: { step: string; message: string; until: string };
   error?: HostError;
   /** RFC 3339, UTC. */
   startedAt?: string;
