@@ -12,8 +12,8 @@ export function readYamlInventory(
   const group = (name: string, content: unknown, path: Path): void => {
     const found = groupOf(inventory, name);
     if (content === null) return;
-    if (!isMapping(content)) return report(path, `the group ${name} must be a mapping`);
-    const { hosts = {}, children = {}, vars } = content;
+    if (!isMapping(content)) report(path, `the group ${name} must be a mapping`);
+    const { hosts = {}, children = {}, vars } = mappingOf(content);
     Object.assign(found.variables, mappingOf(vars));
     for (const [pattern, variables] of entriesOf(hosts))
       for (const host of hostNames(pattern)) {
