@@ -2,6 +2,7 @@
 import { bugs } from './errors/bugs.ts';
 import { cluster } from './errors/cluster.ts';
 import { documents } from './errors/documents.ts';
+import { fleet } from './errors/fleet.ts';
 import { type ErrorText, isJoinError, JoinError } from './errors/join-error.ts';
 import { machine } from './errors/machine.ts';
 import { plugins } from './errors/plugins.ts';
@@ -11,7 +12,7 @@ import { usage } from './errors/usage.ts';
 export { EXIT, isJoinError, JoinError, type OwnError } from './errors/join-error.ts';
 export type { CheckResult, Problem } from './errors/problem.ts';
 
-const catalog = { ...bugs, ...cluster, ...documents, ...machine, ...plugins, ...trust, ...usage };
+const catalog = { ...bugs, ...cluster, ...documents, ...fleet, ...machine, ...plugins, ...trust, ...usage };
 
 /**
  * The codes of the catalogue. `docs/errors.md` describes each.

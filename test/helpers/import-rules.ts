@@ -28,10 +28,11 @@ const FLOORS: string[][] = [
   ['pipeline', 'journal', 'tokens'],
   ['environment', 'plugins'],
   ['run'],
+  ['fleet'],
   ['testing'],
 ];
 const GENERIC = ['run', 'journal', 'pipeline', 'expressions', 'documents', 'environment', 'plugins', 'host', 'net'];
-const KUBERNETES = ['kube', 'kubeadm', 'node', 'tokens'];
+const KUBERNETES = ['kube', 'kubeadm', 'node', 'tokens', 'fleet'];
 const rooms = (names: readonly string[]): string[] => names.map((name) => `engine/${name}`);
 const floorOf = (path: string): number | undefined => {
   const [, room] = /^engine\/([^/]+)\//.exec(path) ?? [];
