@@ -190,7 +190,7 @@ function refuse(changes: ChangeHistory[], seq: number): void {
   if (index !== -1) changes.splice(index, 1);
 }
 
-/** Changes are in the order of their records. -1 if there is none of that record. */
+/** Changes are in the order of their records. -1 if the record is of no change. */
 function indexOf(changes: readonly ChangeHistory[], seq: number): number {
   let [low, high] = [0, changes.length];
   while (low < high) {

@@ -85,8 +85,8 @@ export class Journal {
   }
 
   /**
-   * Call it before the change. Once it resolves, the change can be undone, even after a crash. Call the function that it
-   * returns if the change is refused.
+   * Call it before the change. When it resolves, the change can be undone, even after a crash. The function that it
+   * resolves with is for a change that is refused.
    */
   change(step: string, change: StepChange, snapshot: () => Promise<Snapshot>): Promise<Withdraw> {
     return this.#inOrder(async () => {
