@@ -103,6 +103,9 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
   const commands = topic === 'run' ? { run: withApp(app, runCommand(app, described)) } : allCommands(app, described);
   if (topic === 'phase') assertPhaseExists(argv[1], commands);
   const words = asFlags(argv);
+  // A topic alone, such as `join sandbox`, also prints help.
+  if (words.includes('--help') || words.includes('-h') || !Object.hasOwn(commands, topic ?? ''))
+    (await import('./render/help-width.ts')).fitHelpToWidth();
   assertCommandExists(words, Object.keys(commands));
   assertNoExtraWord(words, commands);
   const plugin = await commandPlugin(app.assets.root, commands);
@@ -113,7 +116,6 @@ async function runCommandLine(app: App, argv: string[]): Promise<void> {
 async function pipelineForHelp(app: App, argv: string[]): Promise<DescribedPipeline | undefined> {
   const [topic, ...words] = argv[0] === 'help' ? argv.slice(1) : argv;
   const asksForHelp = argv[0] === 'help' || words.some((word) => word === '--help' || word === '-h');
-  if (asksForHelp) (await import('./render/help-width.ts')).fitHelpToWidth();
   if (!asksForHelp || (topic !== 'run' && topic !== 'plan')) return undefined;
   const { name, inputsOf } = await choosePipeline(words);
   const pipelineFor = await openWithPlugins(app, { name, environments: valuesOfFlag('--env', words), argv });

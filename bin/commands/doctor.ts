@@ -53,17 +53,18 @@ function ofRun({ next, ...finding }: Finding): Finding {
 /** What an unfinished join knows of its cluster, the CSR that it sent, and where it stopped. */
 function inputsFrom(journal: Journal, holder: LockHolder | undefined): Record<string, unknown> {
   const history = journal.history();
-  const { steps, changes } = history;
+  const { steps, changes, status, endedAt } = history;
   const progress = progressBeforeKubelet(history, holder);
+  const joinedAt = status === 'succeeded' ? endedAt : undefined;
   const discovery = steps.get('discovery')?.outputs;
-  if (discovery === undefined) return defined({ progress });
+  if (discovery === undefined) return defined({ progress, joinedAt });
   const { value } = journal.reveal(discovery);
   const request = changes.findLast(
     ({ change }) => change.kind === 'api' && change.resource === 'certificatesigningrequests',
   )?.change;
   const { identity } = value as { identity?: object };
   const csr = request?.kind === 'api' ? request.name : undefined;
-  return defined({ progress, identity: identity && defined(identity), csr });
+  return defined({ progress, joinedAt, identity: identity && defined(identity), csr });
 }
 
 /** How far an unfinished run has come that has not started the kubelet yet. */

@@ -8,7 +8,7 @@ const NOUNS: Readonly<Record<PlannedChange['kind'], readonly [string, string]>> 
   directory: ['directory', 'directories'],
   link: ['link', 'links'],
   remove: ['deletion', 'deletions'],
-  'remove-tree': ['deleted tree', 'deleted trees'],
+  'remove-tree': ['deleted directory', 'deleted directories'],
   unmount: ['unmount', 'unmounts'],
   service: ['service', 'services'],
   command: ['command', 'commands'],
@@ -42,12 +42,16 @@ function countsOf(planned: PlannedResult): string[] {
   const subjects = new Map<PlannedChange['kind'], Set<string>>();
   for (const step of planned.result.steps)
     for (const change of changesOf(step, planned))
-      subjects.set(change.kind, (subjects.get(change.kind) ?? new Set()).add(subjectOf(change)));
+      subjects.set(nounOf(change), (subjects.get(nounOf(change)) ?? new Set()).add(subjectOf(change)));
   return Object.entries(NOUNS).flatMap(([kind, [one, several]]) => {
     const count = subjects.get(kind as PlannedChange['kind'])?.size ?? 0;
     return count === 0 ? [] : [counted(count, one, several)];
   });
 }
+
+/** What is removed with all below it may be a single file. */
+const nounOf = (change: PlannedChange): PlannedChange['kind'] =>
+  change.kind === 'remove-tree' && change.removes !== 'directory' ? 'remove' : change.kind;
 
 function irreversibleCount(planned: PlannedResult): number {
   const subjects = planned.result.steps.flatMap((step) =>

@@ -55,6 +55,7 @@ export function runsText(
   runs: readonly ExaminedRun[],
   holder: LockHolder | undefined,
   hint: HintText = asItIs,
+  width?: number,
 ): string {
   if (runs.length === 0) return 'No run is recorded on this machine.';
   const rows = runs.map(({ id, history, error }) => {
@@ -69,7 +70,7 @@ export function runsText(
       ];
     return [...known, statusText(history, holder), seconds(durationMs(history)), hint(nextOf(history, holder) ?? '')];
   });
-  const table = tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows]);
+  const table = tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows], width);
   const errors = runs.flatMap(({ error }) => (error === undefined ? [] : `${errorRecordText(error)}`));
   return [table, ...errors].join('\n');
 }

@@ -9,9 +9,11 @@ export interface TokenOptions {
   /** Whether to show the secret halves. */
   secrets: boolean;
   now: Date;
+  /** Of the terminal. Default: no limit. */
+  width?: number;
 }
 
-export function tokensText({ tokens }: TokenList, { secrets, now }: TokenOptions): string {
+export function tokensText({ tokens }: TokenList, { secrets, now, width }: TokenOptions): string {
   if (tokens.length === 0) return 'The cluster has no bootstrap token.';
   const rows = tokens.map((token) => [
     secrets ? tokenText(token) : `${token.id}.${'*'.repeat(16)}`,
@@ -21,7 +23,7 @@ export function tokensText({ tokens }: TokenList, { secrets, now }: TokenOptions
     clean(token.description) || '<none>',
     clean(token.groups.join(',')) || '<none>',
   ]);
-  return tableText([['TOKEN', 'TTL', 'EXPIRES', 'USAGES', 'DESCRIPTION', 'EXTRA GROUPS'], ...rows]);
+  return tableText([['TOKEN', 'TTL', 'EXPIRES', 'USAGES', 'DESCRIPTION', 'EXTRA GROUPS'], ...rows], width);
 }
 
 export function tokensDocument({ tokens, unusable }: TokenList, { secrets }: TokenOptions): object {

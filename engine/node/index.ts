@@ -8,7 +8,7 @@ export { readClusterInfo } from './cluster-info.ts';
 export { type ClusterSettings, clusterSettings } from './cluster-settings.ts';
 export { adminIdentity } from './control-plane/admin.ts';
 export { type Authority, issuedPair, type Pair, readAuthority } from './control-plane/authority.ts';
-export { defaultAddress, isGlobal, ownAddresses } from './control-plane/default-address.ts';
+export { defaultAddress, isGlobal, isLoopback, ownAddresses } from './control-plane/default-address.ts';
 export {
   assertQuorumWithout,
   type ClusterEtcd,
@@ -23,6 +23,7 @@ export {
 export { EtcdLease } from './control-plane/etcd-lease.ts';
 export { controlPlaneFields } from './control-plane/fields.ts';
 export { type LocalEtcdMember, localEtcdMember } from './control-plane/local-etcd.ts';
+export { type Manifest, readManifest } from './control-plane/manifest.ts';
 export {
   type Argument,
   type Component,

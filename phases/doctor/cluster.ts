@@ -7,6 +7,7 @@ import {
   isReady,
   type NodeObject,
   nodeRef,
+  paths,
 } from '../../engine/node/index.ts';
 import { clean, fail, type Identity, type Ports } from '../../engine/sdk/index.ts';
 import { type Finding, findingOf } from './finding.ts';
@@ -16,17 +17,22 @@ export interface JoiningNode {
   nodeName: string;
   /** How far an unfinished run has come that has not started the kubelet yet. */
   progress: string | undefined;
+  /** When the last join ended, if it succeeded. */
+  joinedAt: string | undefined;
 }
+
+/** How long a Node may need to become Ready. It is the time limit of a join that waits for it. */
+const READY_WITHIN_MS = 5 * 60_000;
 
 /** Asks with the node's own identity. */
 export async function clusterFindings(
-  { kube }: Ports,
+  { kube, clock }: Ports,
   identity: Identity,
-  { nodeName, progress }: JoiningNode,
+  joining: JoiningNode,
 ): Promise<Finding[]> {
   const api = kube.as(identity);
   try {
-    const node = await api.get<NodeObject>(nodeRef(nodeName));
+    const node = await api.get<NodeObject>(nodeRef(joining.nodeName));
     return [
       {
         check: 'api-server',
@@ -34,7 +40,7 @@ export async function clusterFindings(
         what: `${clean(identity.server)} answers and accepts this machine's certificate`,
       },
       clockFinding(identity.server, api.clockSkewMs()),
-      nodeFinding(nodeName, node, progress),
+      nodeFinding(joining, node, clock.now()),
     ];
   } catch (error) {
     return [findingOf('api-server', error)];
@@ -50,7 +56,8 @@ function clockFinding(server: string, skewMs: number | undefined): Finding {
   }
 }
 
-function nodeFinding(name: string, node: NodeObject | undefined, progress: string | undefined): Finding {
+function nodeFinding(joining: JoiningNode, node: NodeObject | undefined, now: Date): Finding {
+  const { nodeName: name, progress } = joining;
   const check = 'node';
   if (progress !== undefined && !isReady(node))
     return { check, state: 'note', what: `${name} is ${notStarted(progress)}` };
@@ -59,14 +66,33 @@ function nodeFinding(name: string, node: NodeObject | undefined, progress: strin
     return { check, state: 'problem', what, next: 'journalctl -u kubelet -n 50' };
   }
   if (isReady(node)) return { check, state: 'ok', what: `${name} is Ready` };
-  const { reason = '', message = '' } = conditionsOf(node).find(({ type }) => type === 'Ready') ?? {};
+  const { status, reason = '', message = '' } = conditionsOf(node).find(({ type }) => type === 'Ready') ?? {};
   const why = [reason, message].map(clean).filter(Boolean).join(': ');
+  const ageMs = now.getTime() - registeredAt(node, joining);
+  if (status !== 'Unknown' && ageMs < READY_WITHIN_MS) return notReadyYet(name, why, ageMs);
   return { check, state: 'problem', what: `${name} is not Ready${why === '' ? '' : ` (${why})`}`, next: nextFor(why) };
 }
 
+/** A Node that remains from an earlier join is older than this join. */
+function registeredAt({ metadata: { creationTimestamp = '' } }: NodeObject, { joinedAt = '' }: JoiningNode): number {
+  const known = [creationTimestamp, joinedAt].map(Date.parse).filter((time) => !Number.isNaN(time));
+  return Math.max(0, ...known);
+}
+
+/** A join ends when its Node has registered. What makes a Node Ready often starts after that. */
+function notReadyYet(name: string, why: string, ageMs: number): Finding {
+  const age = `${Math.max(0, Math.round(ageMs / 1000))} s ago`;
+  const reason = why === '' ? 'the kubelet has not reported a reason' : why;
+  const cause = NETWORK.test(why) ? '; it waits for a network plugin' : '';
+  const next = `kubectl --kubeconfig ${paths.kubeletConf} wait --for=condition=Ready node/${name} --timeout=5m`;
+  return { check: 'node', state: 'note', what: `${name} registered ${age}; not Ready yet: ${reason}${cause}`, next };
+}
+
+const NETWORK = /cni|network plugin/i;
+
 /** The patterns match messages of the kubelet and of the node controller. */
 function nextFor(why: string): string {
-  if (/cni|network plugin/i.test(why)) return 'install a network plugin in the cluster, then check /etc/cni/net.d';
+  if (NETWORK.test(why)) return 'install a network plugin in the cluster, then check /etc/cni/net.d';
   const readLog = 'journalctl -u kubelet -n 50';
   return /NodeStatusUnknown|stopped posting/.test(why) ? `systemctl restart kubelet\n${readLog}` : readLog;
 }

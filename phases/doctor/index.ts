@@ -18,14 +18,14 @@ export default definePhase({
     apiCalls(['get'], 'configmaps', 'cluster-info, to verify that the server answers'),
   ],
 
-  async run(ports, { csr, identity, progress }) {
+  async run(ports, { csr, identity, joinedAt, progress }) {
     const held = await kubeletIdentity(ports.files);
     const findings: Finding[] = [await identityFinding(ports, held), ...(await fileFindings(ports, held, progress))];
     findings.push(...(await serviceFinding(ports, held, progress)));
     if (held !== undefined && held.nodeName !== '') {
       const { server, ca, certificate: pem, key, nodeName } = held;
       const node: Identity = { server, ca, certificate: { pem, key } };
-      findings.push(...(await clusterFindings(ports, node, { nodeName, progress })));
+      findings.push(...(await clusterFindings(ports, node, { nodeName, progress, joinedAt })));
     } else if (held === undefined && identity !== undefined)
       findings.push(...(await requestFindings(ports, joiningIdentity(identity), csr)));
     return { findings };

@@ -10,6 +10,7 @@ export const input = {
       type: 'string',
       description: 'How far an unfinished run has come that has not started the kubelet yet',
     },
+    joinedAt: { type: 'string', description: 'When the last join ended, if it succeeded (RFC 3339)' },
     csr: { type: 'string', description: 'Name of the CertificateSigningRequest that a join sent' },
   },
   additionalProperties: false,

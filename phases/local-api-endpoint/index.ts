@@ -6,6 +6,7 @@ import {
   defaultAddress,
   holds,
   isGlobal,
+  isLoopback,
   ownAddresses,
 } from '../../engine/node/index.ts';
 import { bytesOfAddress, textOfAddress } from '../../engine/pki/index.ts';
@@ -25,7 +26,7 @@ export default definePhase({
   async run({ files, log }, { clusterConfiguration, server, apiserverAdvertiseAddress, apiserverBindPort }) {
     const settings = controlPlaneSettings(clusterConfiguration);
     const { version, certificatesDir } = settings;
-    const advertiseAddress = await addressOf(files, apiserverAdvertiseAddress);
+    const advertiseAddress = await addressOf(files, apiserverAdvertiseAddress, settings);
     assertSameFamily(settings, advertiseAddress);
     if ('local' in settings.etcd) await assertOwn(files, advertiseAddress);
     const local = apiUrl(advertiseAddress, apiserverBindPort);
@@ -54,7 +55,12 @@ async function assertOwn(files: Files, address: string): Promise<void> {
   });
 }
 
-async function addressOf(files: Files, typed: string | undefined): Promise<string> {
+/** Machines of a cluster whose own endpoint is a loopback address, such as a sandbox, are one computer. */
+async function addressOf(
+  files: Files,
+  typed: string | undefined,
+  { endpointHost }: ControlPlaneSettings,
+): Promise<string> {
   const bytes = typed === undefined ? undefined : bytesOfAddress(typed);
   if (typed !== undefined && bytes === undefined)
     throw fail('E_ADVERTISE_ADDRESS', { what: `${typed} is not an IP address` });
@@ -62,7 +68,7 @@ async function addressOf(files: Files, typed: string | undefined): Promise<strin
   const address = wanted === undefined || ANY.includes(wanted) ? await defaultAddress(files) : wanted;
   if (address === undefined)
     throw fail('E_ADVERTISE_ADDRESS', { what: 'this machine has no address on an interface with a default route' });
-  if (!isGlobal(address))
+  if (!isGlobal(address) && !(isLoopback(address) && isLoopback(endpointHost)))
     throw fail('E_ADVERTISE_ADDRESS', { what: `other machines cannot reach this one at ${address}` });
   return address;
 }

@@ -74,9 +74,7 @@ export default definePhase({
     for (const path of KUBECONFIGS) await files.removeTree(path);
     for (const directory of [...EMPTIED, ...(await emptiedOnce(commands))]) await empty(directory, files);
     if (local !== undefined) await reportRest(files, log, local);
-    if (held === undefined || held.nodeName === '') return {};
-    log.info(`the Node remains in the cluster; an administrator can delete it: kubectl delete node ${held.nodeName}`);
-    return { node: held.nodeName };
+    return held === undefined || held.nodeName === '' ? {} : { node: held.nodeName };
   },
 });
 

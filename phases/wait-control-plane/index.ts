@@ -1,13 +1,14 @@
 /** Waits for the components of this control plane. Source: kubeadm, util/apiclient WaitForControlPlaneComponents. */
-import { adminIdentity, apiUrl } from '../../engine/node/index.ts';
-import { definePhase } from '../../engine/sdk/index.ts';
+import { adminIdentity, apiUrl, readManifest } from '../../engine/node/index.ts';
+import { bytesOfAddress, textOfAddress } from '../../engine/pki/index.ts';
+import { definePhase, type Files } from '../../engine/sdk/index.ts';
 import { input, output } from './schema.ts';
 
-/** They listen on this machine alone, and nothing secret is sent to them. */
-const COMPONENTS = {
-  'kube-controller-manager': 'https://127.0.0.1:10257/healthz',
-  'kube-scheduler': 'https://127.0.0.1:10259/healthz',
-};
+/** Nothing secret is sent to them. */
+const PORTS = { 'kube-controller-manager': 10_257, 'kube-scheduler': 10_259 };
+const LOOPBACK = '127.0.0.1';
+/** They stand for all addresses of this machine. */
+const ANY: Record<string, string> = { '0.0.0.0': LOOPBACK, '::': '::1' };
 
 export default definePhase({
   name: 'wait-control-plane',
@@ -23,8 +24,18 @@ export default definePhase({
     log.info(`the API server of this machine answers (${version})`);
     // It answers before it is ready. The kubelet starts all three, and also asks without credentials, so its last error
     // is the best reason for a wait that ends.
-    const programs = Object.entries({ 'kube-apiserver': `${server}/livez`, ...COMPONENTS });
+    const programs: [program: string, url: string][] = [['kube-apiserver', `${server}/livez`]];
+    for (const [component, port] of Object.entries(PORTS))
+      programs.push([component, `${await addressOf(files, component, port)}/healthz`]);
     await Promise.all(programs.map(([program, url]) => services.waitHealthy('kubelet', url, program)));
     return {};
   },
 });
+
+/** Where the manifest lets the component listen. */
+async function addressOf(files: Files, component: string, defaultPort: number): Promise<string> {
+  const values = (await readManifest(files, component))?.values;
+  const bytes = bytesOfAddress(values?.get('bind-address') ?? LOOPBACK);
+  const address = bytes === undefined ? LOOPBACK : textOfAddress(bytes);
+  return apiUrl(ANY[address] ?? address, Number(values?.get('secure-port')) || defaultPort);
+}

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { nextOf } from '../../bin/render/diagnosis.ts';
 import type { KubeObject } from '../../plugins/sandbox/objects.ts';
 import { cli, obstruct, project, scene, start } from './cli.ts';
@@ -59,11 +59,7 @@ test('join doctor suggests the next command before a join, while it waits for ap
 
   sandbox.autoApprove = true; // an administrator approves it
   expect((await cli(['resume', '--root', root])).code).toBe(0);
-  const { code, stdout } = await vi.waitFor(async () => {
-    const found = await cli(['doctor', '--root', root]);
-    expect(found.stdout).not.toContain('w1 is not Ready'); // the join ends when the Node has registered
-    return found;
-  }, 10_000);
+  const { code, stdout } = await cli(['doctor', '--root', root]); // the Node may not be Ready yet
   expect(stdout).toMatch(/^✓ run +\d{8}-\d{6}-[0-9a-f]{4} of join-worker succeeded$/m);
   expect(stdout).toMatch(/^✓ identity +this machine is w1 in https:/m);
   expect([code, stdout.includes('✗')], stdout).toEqual([0, false]);

@@ -22,6 +22,10 @@ test.each([
   [60, ['run']],
   [60, ['runs', 'show']],
   [60, ['runs', 'prune']],
+  [60, []],
+  [60, ['ca-hash']],
+  [60, ['config', 'migrate']],
+  [120, ['phase', 'tls-bootstrap']],
 ])('at %d columns, no line of the help of join %j is longer', { timeout: 30_000 }, async (columns, words) => {
   const lines = (await help(words, columns)).split('\n');
   expect(lines.length).toBeGreaterThan(8);

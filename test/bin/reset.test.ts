@@ -17,7 +17,8 @@ test('join reset plans, asks, cleans up and keeps the history, and the machine c
   expect(planned.code, planned.stderr).toBe(0);
   for (const line of [
     'stop service kubelet',
-    'remove /etc/kubernetes/kubelet.conf and all below it',
+    'remove /etc/kubernetes/kubelet.conf\n',
+    'remove /var/lib/kubelet/pki/ and all below it\n',
     'patch nodes/status w1',
   ])
     expect(planned.stdout).toContain(`would ${line}`);

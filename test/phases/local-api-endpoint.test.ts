@@ -64,6 +64,15 @@ describe('local-api-endpoint', () => {
       '192.0.2.9',
     ],
     [
+      'a loopback address in a cluster whose endpoint is one',
+      {},
+      {
+        apiserverAdvertiseAddress: '127.1.0.2',
+        clusterConfiguration: { ...CONFIGURATION, controlPlaneEndpoint: '127.0.0.1:40123' },
+      },
+      '127.1.0.2',
+    ],
+    [
       'the address of the flag in its shortest form',
       IPV6,
       { apiserverAdvertiseAddress: '2001:DB8:0:0::2', ...IPV6_SERVICES },

@@ -65,12 +65,10 @@ describe('reset', () => {
         '/var/lib/kubelet/pki',
         '/var/lib/kubelet/pods',
         '/etc/kubernetes/pki/ca.crt',
-      ].map((path) => ({ kind: 'remove-tree', path })),
+      ].map((path) => expect.objectContaining({ kind: 'remove-tree', path })),
     ]);
     expect(result.steps[0]?.outputs).toEqual({ node: 'w1' });
-    expect(result.steps[0]?.notes.map(({ text }) => text)).toContain(
-      'the Node remains in the cluster; an administrator can delete it: kubectl delete node w1',
-    );
+    expect(result.steps[0]?.notes.filter(({ text }) => text.includes('kubectl delete node w1'))).toHaveLength(1);
     expect(host.sent.find(({ method }) => method === 'PATCH')?.body).toMatchObject({
       status: {
         conditions: [{ type: 'Ready', status: 'False', reason: 'MachineReset', message: 'the machine was reset' }],
@@ -98,7 +96,10 @@ describe('reset', () => {
       {},
       memoryHost(joined({ files: { '/var/lib/kubelet/config.yaml': '' }, services: {}, mounts: [], podSandboxes: [] })),
     );
-    expect([error, changes]).toEqual([undefined, [{ kind: 'remove-tree', path: '/var/lib/kubelet/config.yaml' }]]);
+    expect([error, changes]).toEqual([
+      undefined,
+      [{ kind: 'remove-tree', path: '/var/lib/kubelet/config.yaml', removes: 'file' }],
+    ]);
     expect(result.steps[0]?.outputs).toEqual({});
   });
 

@@ -1,7 +1,7 @@
 /** `join pipeline list`: lists the pipelines and environments that ship with Joinery. */
 import { JoinCommand } from '../../command.ts';
 import { outputFlag } from '../../inputs/common-flags.ts';
-import { tableText } from '../../render/table.ts';
+import { tableText, widthOf } from '../../render/table.ts';
 
 export class PipelineList extends JoinCommand {
   static override summary = 'List the pipelines and environments that ship with Joinery';
@@ -17,6 +17,7 @@ export class PipelineList extends JoinCommand {
     }
     const rows = (documents: typeof pipelines, flag: string) =>
       documents.map(({ name, description }) => [`${flag} ${name}`, description]);
-    this.log(tableText([['FLAG', 'DESCRIPTION'], ...rows(pipelines, '--pipeline'), ...rows(environments, '--env')]));
+    const all = [...rows(pipelines, '--pipeline'), ...rows(environments, '--env')];
+    this.log(tableText([['FLAG', 'DESCRIPTION'], ...all], widthOf(process.stdout)));
   }
 }

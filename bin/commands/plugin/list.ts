@@ -5,7 +5,7 @@ import { JoinCommand } from '../../command.ts';
 import { envFlag, outputFlag, runFlags } from '../../inputs/common-flags.ts';
 import { DEFAULT_PIPELINE } from '../../pipelines.ts';
 import type { FoundPlugin } from '../../plugins/inspect.ts';
-import { tableText } from '../../render/table.ts';
+import { tableText, widthOf } from '../../render/table.ts';
 
 export class PluginList extends JoinCommand {
   static override summary = 'List the plugins of this machine, and of a pipeline';
@@ -31,8 +31,7 @@ export class PluginList extends JoinCommand {
     );
     if (flags.output !== 'text')
       return this.print({ apiVersion: 'joinery.dev/v1', kind: 'PluginList', plugins }, flags.output);
-    if (plugins.length === 0)
-      return this.log('There are no plugins. To create one: join plugin new NAME (docs/writing-a-phase.md)');
+    if (plugins.length === 0) return this.log(this.hint('There are no plugins. To create one: join plugin new NAME'));
     const rows = plugins.map(({ name, version, pinned, phases, folder }) => [
       name,
       version,
@@ -40,7 +39,7 @@ export class PluginList extends JoinCommand {
       phases.join(','),
       folder,
     ]);
-    this.log(tableText([['PLUGIN', 'VERSION', 'LOCK', 'PHASES', 'FOLDER'], ...rows]));
+    this.log(tableText([['PLUGIN', 'VERSION', 'LOCK', 'PHASES', 'FOLDER'], ...rows], widthOf(process.stdout)));
   }
 }
 

@@ -2,6 +2,7 @@
 import { Flags } from '@oclif/core';
 import { JoinCommand } from '../../command.ts';
 import { outputFlag } from '../../inputs/common-flags.ts';
+import { widthOf } from '../../render/table.ts';
 import { tokensDocument, tokensText } from '../../render/tokens.ts';
 import { kubeconfigFlag, withTokens } from './cluster.ts';
 
@@ -21,7 +22,7 @@ export class TokenList extends JoinCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(TokenList);
     const found = await withTokens(flags.kubeconfig, (tokens) => tokens.list());
-    const options = { secrets: flags['show-secrets'], now: new Date() };
+    const options = { secrets: flags['show-secrets'], now: new Date(), width: widthOf(process.stdout) };
     for (const { secret, reason } of found.unusable)
       process.stderr.write(`! Secret kube-system/${secret} does not contain a usable token: ${reason}\n`);
     if (flags.output === 'text') return this.log(tokensText(found, options));

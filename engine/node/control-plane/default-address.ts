@@ -78,6 +78,13 @@ function addressOnIpv6Route(routes: string, addresses: string): string | undefin
     .find(isGlobal);
 }
 
+/** Whether only programs of the same machine can reach the address. */
+export function isLoopback(address: string): boolean {
+  const bytes = bytesOfAddress(address);
+  if (bytes?.length === 4) return bytes[0] === 127;
+  return bytes !== undefined && textOfAddress(bytes) === '::1';
+}
+
 /** Whether other machines can reach the address: not loopback, link-local, multicast or unspecified. */
 export function isGlobal(address: string): boolean {
   const bytes = bytesOfAddress(address);

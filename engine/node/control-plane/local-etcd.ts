@@ -1,9 +1,9 @@
 /** The etcd member of this machine, as its static Pods describe it. They are there whichever tool made them. */
 import { dirname } from 'node:path/posix';
 import type { Files } from '../../sdk/ports.ts';
-import { parseYaml } from '../../sdk/yaml.ts';
 import { paths } from '../paths.ts';
 import { etcdPeerUrl } from './etcd.ts';
+import { type Manifest, readManifest } from './manifest.ts';
 
 export interface LocalEtcdMember {
   peerUrl: string;
@@ -15,44 +15,12 @@ export interface LocalEtcdMember {
   dataDir: string | undefined;
 }
 
-interface Pod {
-  spec?: {
-    containers?: { name?: unknown; command?: unknown; args?: unknown }[];
-    volumes?: { name?: unknown; hostPath?: { path?: unknown } }[];
-  };
-}
-
 /** Undefined if this machine is not a member of an etcd. Throws an Error of one line that names the manifest. */
 export async function localEtcdMember(files: Files): Promise<LocalEtcdMember | undefined> {
-  const etcd = await podOf(files, 'etcd');
+  const etcd = await readManifest(files, 'etcd');
   if (etcd !== undefined) return memberOf(etcd);
-  const apiServer = await podOf(files, 'kube-apiserver');
+  const apiServer = await readManifest(files, 'kube-apiserver');
   return apiServer === undefined ? undefined : memberBeside(apiServer);
-}
-
-interface Manifest {
-  path: string;
-  pod: Pod;
-  /** The last value of each argument. */
-  values: ReadonlyMap<string, string>;
-}
-
-async function podOf(files: Files, component: string): Promise<Manifest | undefined> {
-  const path = `${paths.manifests}/${component}.yaml`;
-  const text = (await files.read(path))?.toString('utf8');
-  if (text === undefined) return undefined;
-  try {
-    const pod = parseYaml(text) as Pod | undefined;
-    const container = pod?.spec?.containers?.find(({ name }) => name === component);
-    if (pod === undefined || container === undefined) throw new Error(`it has no container ${component}`);
-    const words = [container.command, container.args].flat().map(String);
-    const pairs = words.flatMap((word) => /^--([^=]+)=(.*)$/s.exec(word)?.slice(1, 3) ?? []);
-    const values = new Map<string, string>();
-    for (let index = 0; index < pairs.length; index += 2) values.set(pairs[index] ?? '', pairs[index + 1] ?? '');
-    return { path, pod, values };
-  } catch (error) {
-    throw new Error(`${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 function memberOf({ path, pod, values }: Manifest): LocalEtcdMember {
