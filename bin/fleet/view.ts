@@ -42,7 +42,7 @@ export interface RunView {
   steps: StepView[];
   /** The last lines. */
   lines: LineView[];
-  /** How many earlier lines are left out. */
+  /** How many earlier lines the view omits. */
   omitted: number;
   error?: ErrorView;
 }

@@ -1,4 +1,4 @@
-/** Dialogs: what the keys do, and the question before an action that cannot be taken back. */
+/** Dialogs: what the keys do, and the question before an action that cannot be undone. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 

@@ -7,7 +7,7 @@ import { useRun } from './live.ts';
 import { ErrorText, Log, Steps } from './run.tsx';
 import { clockText, durationText, HOST_SIGN } from './states.ts';
 
-/** As in engine/fleet/status.ts; `undo` is shown only while it happens. */
+/** As in engine/fleet/status.ts; The page has no place for `undo`, which the state says. */
 const STEPS: readonly MachineStep[] = ['reach', 'install', 'inspect', 'token', 'join', 'verify', 'revoke'];
 
 export interface HostPanelProps {

@@ -160,7 +160,7 @@ function nextToHelp(hosts: readonly HostStatus[], from: string | undefined, step
 const cellOf = (name: string | undefined): HTMLElement | null =>
   name === undefined ? null : document.querySelector<HTMLElement>(`[data-host="${CSS.escape(name)}"]`);
 
-/** An action that cannot be taken back is asked about first. */
+/** An action that cannot be undone needs a confirmation. */
 function askOrAct(action: FleetAction, act: (action: FleetAction) => void, ask: (question: Question) => void): void {
   if (action.action === 'skip')
     ask({ verb: 'Skip', text: `Skip ${action.host}? The rollout continues without it.`, act: () => act(action) });

@@ -77,7 +77,7 @@ export function Log({ run }: { run: RunView }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a keyboard can only scroll what has the focus
     <div class="log" role="log" aria-label="Log" aria-live="off" tabIndex={0} ref={place} onScroll={onScroll}>
-      {run.omitted > 0 && <p class="about">{run.omitted} earlier lines are left out.</p>}
+      {run.omitted > 0 && <p class="about">{run.omitted} earlier lines are omitted.</p>}
       {run.lines.map(({ at, step, level, text }, index) => (
         <p key={run.omitted + index} class={level}>
           <time dateTime={at}>{clockText(at)}</time>

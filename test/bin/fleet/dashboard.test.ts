@@ -10,7 +10,7 @@ import { PROJECT } from '../../helpers/sources.ts';
 import { messagesOf, site } from './site.ts';
 
 describe('who may use the dashboard', () => {
-  test('the dashboard listens on loopback only, and its secret is in the part of the link that no server sees', async () => {
+  test('the dashboard listens on loopback only, and no server sees the secret of its link', async () => {
     const { link, secret } = await site();
     expect(link.hostname).toBe('127.0.0.1');
     expect(secret.length).toBeGreaterThan(40);
@@ -189,7 +189,7 @@ describe('the streams of the dashboard', () => {
     expect(await next()).toEqual({ isPart: false, status: board.status() });
   });
 
-  test('after a change, a status stream has only the hosts that have changed, however many changes there were', async () => {
+  test('after any number of changes, a status stream has the hosts that have changed, once', async () => {
     const { board, next } = await statusStream(1_000);
     await next();
     for (const state of ['joining', 'failed', 'joined'] as const) board.changeHost('node-0900', { state });

@@ -1,5 +1,7 @@
 /** What the page displays of events, and reports as files. */
 import { createHash } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageAssets } from '../../../bin/assets.ts';
 import { rolloutReport, runReport } from '../../../bin/fleet/reports.ts';
@@ -8,6 +10,7 @@ import type { Report } from '../../../bin/fleet/view.ts';
 import type { RunEvent } from '../../../engine/sdk/index.ts';
 import { MemoryBoard } from '../../helpers/fleet-board.ts';
 import { PROJECT } from '../../helpers/sources.ts';
+import { cli, scene } from '../cli.ts';
 
 const assets = packageAssets(PROJECT);
 const dataOf = (html: string): Report =>
@@ -46,7 +49,7 @@ describe('a run as the page displays it', () => {
     const asked = event(3, {
       type: 'step.asked',
       step: 'a',
-      message: 'Go on?',
+      message: 'Ready?',
       until: '2026-11-24T11:00:00Z',
       path: '/x',
     });
@@ -58,7 +61,7 @@ describe('a run as the page displays it', () => {
       reason: '',
       via: 'file',
     });
-    expect(runView([started, stepStarted, asked])?.steps[0]).toMatchObject({ state: 'asking', detail: 'Go on?' });
+    expect(runView([started, stepStarted, asked])?.steps[0]).toMatchObject({ state: 'asking', detail: 'Ready?' });
     const after = runView([started, stepStarted, asked, answered])?.steps[0];
     expect(after).toMatchObject({ state: 'running' });
     expect(after).not.toHaveProperty('detail');
@@ -145,7 +148,7 @@ describe('a report as one file', () => {
   test('a report of a rollout has all hosts, and the runs of those that failed', () => {
     const board = new MemoryBoard(200);
     const report = dataOf(rolloutReport(board, assets));
-    if (report.kind !== 'rollout') throw new Error('it is no rollout');
+    if (report.kind !== 'rollout') throw new Error('not a rollout');
     const failed = board.status().hosts.filter(({ state }) => state === 'failed');
     expect(failed.length).toBeGreaterThan(2);
     expect(report.status.hosts).toHaveLength(200);
@@ -154,5 +157,33 @@ describe('a report as one file', () => {
 
   test('a run without events has no report', () => {
     expect(runReport([], assets, (text) => text)).toBeUndefined();
+  });
+});
+
+describe('join runs show --output html', () => {
+  test('the page of a run has its steps and its log, and no secret', async () => {
+    const { args, root, sandbox } = await scene();
+    expect((await cli(args('run'))).code).toBe(0);
+    const { stdout, code } = await cli(['runs', 'show', '--root', root, '-o', 'html']);
+    expect(code).toBe(0);
+    const report = dataOf(stdout);
+    if (report.kind !== 'run') throw new Error('not a run');
+    expect(report.run.state).toBe('succeeded');
+    expect(report.run.steps.map(({ id }) => id)).toEqual(expect.arrayContaining(['preflight', 'tls-bootstrap']));
+    expect(report.run.lines.length).toBeGreaterThan(10);
+    expect(stdout).not.toContain(sandbox.token.split('.')[1]);
+    expect(stdout).not.toMatch(/BEGIN [A-Z ]*PRIVATE KEY/);
+  });
+
+  test('a run without a log of its events has no page, and the error says which command works', async () => {
+    const { args, root } = await scene();
+    await cli(args('run'));
+    const folder = join(root, 'var/lib/joinery/runs');
+    const [run = ''] = await readdir(folder);
+    await rm(join(folder, run, 'events.jsonl'));
+    const { stdout, stderr, code } = await cli(['runs', 'show', '--root', root, '-o', 'html']);
+    expect([stdout, code]).toEqual(['', 2]);
+    expect(stderr).toContain('E_RUN_EVENTS');
+    expect(stderr).toContain(`runs show ${run}`);
   });
 });
