@@ -17,6 +17,8 @@ import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
 import { Doctor } from './commands/doctor.ts';
+import { FleetPlan } from './commands/fleet/plan.ts';
+import { FleetValidate } from './commands/fleet/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineExplain } from './commands/pipeline/explain.ts';
 import { PipelineGraph } from './commands/pipeline/graph.ts';
@@ -197,6 +199,8 @@ export function allCommands(app: App, described?: DescribedPipeline): Record<str
     'token:generate': TokenGenerate,
     'ca-hash': CaHash,
     completion: completionCommand(() => allCommands(app)),
+    'fleet:validate': FleetValidate,
+    'fleet:plan': FleetPlan,
     'sandbox:up': SandboxUp,
     'sandbox:demo': SandboxDemo,
     'sandbox:kubelet': SandboxKubelet,

@@ -15,6 +15,8 @@ const root = path.dirname(path.dirname(path.dirname(here)));
 const bundle = path.join(root, 'dist/join.cjs');
 /** Loaded when a command needs a library or a validator that a join does not need. */
 const late = path.join(root, 'dist/late.cjs');
+/** Loaded by the commands of fleets. */
+const fleet = path.join(root, 'dist/fleet.cjs');
 const LATE_LIBRARIES = [
   '@dagrejs/dagre',
   '@marcbachmann/cel-js',
@@ -50,14 +52,18 @@ if (process.argv[2] === '--cache') {
   const validators = await validatorSources(root);
   validators.main = await withShortNames(validators.main);
   await bundleOf('bin/main.ts', bundle, {
+    external: ['./late.cjs', './fleet.cjs'],
+    plugins: [lazyInOclif(), loadingFleet(), loadingLate(validators.main), shortNamesInLibraries()],
+  });
+  await bundleOf('bin/fleet/index.ts', fleet, {
     external: ['./late.cjs'],
-    plugins: [lazyInOclif(), loadingLate(validators.main), shortNamesInLibraries()],
+    plugins: [loadingLate(validators.fleet), shortNamesInLibraries()],
   });
   await bundleOf(undefined, late, {
     stdin: { contents: lateSource(validators.late), resolveDir: root },
     plugins: [shortNamesInLibraries()],
   });
-  for (const file of [bundle, late]) writeFileSync(file, asAscii(readFileSync(file, 'utf8')));
+  for (const file of [bundle, late, fleet]) writeFileSync(file, asAscii(readFileSync(file, 'utf8')));
   await bundlePage();
   await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), { supported: {} });
   for (const name of shippedPlugins()) await buildPlugin(name);
@@ -86,6 +92,17 @@ function loadingLate(validators) {
       onLoad({ filter: /./, namespace: 'late' }, ({ path }) => ({
         contents: `module.exports = require('./late.cjs')[${JSON.stringify(path)}]();`,
       }));
+    },
+  };
+}
+
+/** Replaces what is in dist/fleet.cjs. */
+function loadingFleet() {
+  return {
+    name: 'loading fleet',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /\/fleet\/index\.ts$/ }, () => ({ path: './fleet.cjs', namespace: 'fleet' }));
+      onLoad({ filter: /./, namespace: 'fleet' }, () => ({ contents: "module.exports = require('./fleet.cjs');" }));
     },
   };
 }

@@ -53,6 +53,7 @@ export async function buildExecutable({
       'dist/join.cjs': join(root, 'dist/join.cjs'),
       'dist/join.cjs.cache': codeCache,
       'dist/late.cjs': join(root, 'dist/late.cjs'),
+      'dist/fleet.cjs': join(root, 'dist/fleet.cjs'),
     },
   };
   writeFileSync(join(scratch, 'sea.json'), JSON.stringify(config));

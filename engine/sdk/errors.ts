@@ -1,8 +1,8 @@
 /** The catalogue of errors. Each has a stable code, a message with the facts, and a hint with the next command. */
 import { bugs } from './errors/bugs.ts';
 import { cluster } from './errors/cluster.ts';
-import { dashboard } from './errors/dashboard.ts';
 import { documents } from './errors/documents.ts';
+import { fleet } from './errors/fleet.ts';
 import { type ErrorText, isJoinError, JoinError } from './errors/join-error.ts';
 import { machine } from './errors/machine.ts';
 import { plugins } from './errors/plugins.ts';
@@ -12,7 +12,7 @@ import { usage } from './errors/usage.ts';
 export { EXIT, isJoinError, JoinError, type OwnError } from './errors/join-error.ts';
 export type { CheckResult, Problem } from './errors/problem.ts';
 
-const catalog = { ...bugs, ...cluster, ...dashboard, ...documents, ...machine, ...plugins, ...trust, ...usage };
+const catalog = { ...bugs, ...cluster, ...documents, ...fleet, ...machine, ...plugins, ...trust, ...usage };
 
 /**
  * The codes of the catalogue. `docs/errors.md` describes each.

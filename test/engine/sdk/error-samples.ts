@@ -79,6 +79,8 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_HEALTH: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz', lastLine: 'bye' },
   E_HEALTH_ADDRESS: { service: 'kubelet', url: 'http://203.0.113.1:10248/healthz' },
   E_HEALTH_TAKEN: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz' },
+  E_FLEET: { problems: [{ file: 'f', line: 1, column: 1, message: 'm' }] },
+  E_FLEET_FILE: { file: 'rack.yaml', what: 'does not exist' },
   E_HTTP_ANSWER: { method: 'GET', url: 'https://x.test/', what: 'it answered 503', retried: true },
   E_HTTP_UNREACHABLE: { method: 'GET', url: 'https://x.test/', what: 'refused', retried: true },
   E_INPUT: { problems: ['--token is missing'] },
