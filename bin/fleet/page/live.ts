@@ -59,13 +59,13 @@ export async function act(action: FleetAction): Promise<ErrorView | undefined> {
   }
 }
 
-/** The current time, which advances each second while `isRunning`. */
-export function useNow(isRunning: boolean): number {
+/** The current time, which advances each second until there is an end. */
+export function useNow(endedAt: string | undefined): number {
   const [now, setNow] = useState(() => Date.now());
   useEffect(() => {
-    if (!isRunning) return undefined;
+    if (endedAt !== undefined) return undefined;
     const timer = setInterval(() => setNow(Date.now()), 1_000);
     return () => clearInterval(timer);
-  }, [isRunning]);
+  }, [endedAt]);
   return now;
 }

@@ -18,7 +18,7 @@ const CONNECTION_TEXT: Record<Connection, string> = {
 
 function LivePage() {
   const { status, connection } = useStatus();
-  const now = useNow(status?.endedAt === undefined);
+  const now = useNow(status?.endedAt);
   const [error, setError] = useState<ErrorView>();
   const onAct = async (action: FleetAction) => setError(await act(action));
   return (
