@@ -78,7 +78,7 @@ test('a failed join throws the error of the machine, and the next attempt resume
   const root = rootOf(member);
   const forwarding = join(root, 'proc/sys/net/ipv4/ip_forward');
   await writeFile(forwarding, '0\n');
-  // Nothing has changed on the machine yet, so no run is recorded. The error arrives all the same.
+  // Nothing has changed on the machine yet, so no run is recorded. Nevertheless the error arrives.
   await expect(joinMachine(steps, member)).rejects.toMatchObject({
     code: 'E_PREFLIGHT',
     message: expect.stringContaining('ip_forward'),
