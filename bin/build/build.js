@@ -15,6 +15,8 @@ const root = path.dirname(path.dirname(path.dirname(here)));
 const bundle = path.join(root, 'dist/join.cjs');
 /** Loaded when a command needs a library or a validator that a join does not need. */
 const late = path.join(root, 'dist/late.cjs');
+/** Loaded by the commands of fleets. */
+const fleet = path.join(root, 'dist/fleet.cjs');
 const LATE_LIBRARIES = [
   '@dagrejs/dagre',
   '@marcbachmann/cel-js',
@@ -50,14 +52,19 @@ if (process.argv[2] === '--cache') {
   const validators = await validatorSources(root);
   validators.main = await withShortNames(validators.main);
   await bundleOf('bin/main.ts', bundle, {
+    external: ['./late.cjs', './fleet.cjs'],
+    plugins: [lazyInOclif(), loadingFleet(), loadingLate(validators.main), shortNamesInLibraries()],
+  });
+  await bundleOf('bin/fleet/index.ts', fleet, {
     external: ['./late.cjs'],
-    plugins: [lazyInOclif(), loadingLate(validators.main), shortNamesInLibraries()],
+    plugins: [loadingLate(validators.fleet), shortNamesInLibraries()],
   });
   await bundleOf(undefined, late, {
     stdin: { contents: lateSource(validators.late), resolveDir: root },
     plugins: [shortNamesInLibraries()],
   });
-  for (const file of [bundle, late]) writeFileSync(file, asAscii(readFileSync(file, 'utf8')));
+  for (const file of [bundle, late, fleet]) writeFileSync(file, asAscii(readFileSync(file, 'utf8')));
+  await bundlePage();
   await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), { supported: {} });
   for (const name of shippedPlugins()) await buildPlugin(name);
   if (process.argv[2] === '--types') {
@@ -85,6 +92,17 @@ function loadingLate(validators) {
       onLoad({ filter: /./, namespace: 'late' }, ({ path }) => ({
         contents: `module.exports = require('./late.cjs')[${JSON.stringify(path)}]();`,
       }));
+    },
+  };
+}
+
+/** Replaces what is in dist/fleet.cjs. */
+function loadingFleet() {
+  return {
+    name: 'loading fleet',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /\/fleet\/index\.ts$/ }, () => ({ path: './fleet.cjs', namespace: 'fleet' }));
+      onLoad({ filter: /./, namespace: 'fleet' }, () => ({ contents: "module.exports = require('./fleet.cjs');" }));
     },
   };
 }
@@ -164,6 +182,19 @@ async function bundleOf(entry, outfile, options = {}) {
   for (const { inputs } of Object.values(metafile.outputs))
     for (const [file, { bytesInOutput }] of Object.entries(inputs))
       if (bytesInOutput > 0 && !file.startsWith('lazy:')) bundled.add(file);
+}
+
+/** dist/page: the script and the style of the dashboard and of reports. */
+async function bundlePage() {
+  await bundleOf('bin/fleet/page/main.tsx', path.join(root, 'dist/page/page.js'), {
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    supported: {},
+    tsconfig: path.join(root, 'bin/fleet/page/tsconfig.json'),
+    minifyIdentifiers: true,
+  });
+  await bundleOf('bin/fleet/page/page.css', path.join(root, 'dist/page/page.css'), { target: 'es2022', supported: {} });
 }
 
 /** Folders in plugins/ whose package.json contains a manifest. */

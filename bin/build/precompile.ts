@@ -6,6 +6,7 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import { digestOf } from '../../engine/documents/digest.ts';
 import { readDocument } from '../../engine/documents/read.ts';
 import { ajvOptions } from '../../engine/documents/validate.ts';
+import { hostListSchema, hostSchema } from '../../engine/fleet/hosts.ts';
 import { schemas as kubeadmSchemas } from '../../engine/kubeadm/versions.ts';
 import { extensionSchema } from '../../engine/pipeline/extension-schema.ts';
 import { closedSchema } from '../../engine/pipeline/inputs.ts';
@@ -14,6 +15,7 @@ import type { Registry } from '../../engine/pipeline/registry.ts';
 import type { Schema } from '../../engine/sdk/index.ts';
 import configSchema from '../../schemas/config.schema.json' with { type: 'json' };
 import environmentSchema from '../../schemas/environment.schema.json' with { type: 'json' };
+import fleetSchema from '../../schemas/fleet.schema.json' with { type: 'json' };
 import journalSchema from '../../schemas/journal.schema.json' with { type: 'json' };
 import pipelineSchema from '../../schemas/pipeline.schema.json' with { type: 'json' };
 import pluginSchema from '../../schemas/plugin.schema.json' with { type: 'json' };
@@ -24,6 +26,8 @@ import { DEFAULT_PIPELINE, type PipelineCatalog } from '../pipelines.ts';
 export interface Sources {
   /** Replaces engine/documents/precompiled.ts. */
   main: string;
+  /** The same, for the bundle of the commands of fleets. */
+  fleet: string;
   /** An array of the validators that a join with the default pipeline does not use. */
   late: string;
 }
@@ -62,6 +66,10 @@ export async function validatorSources(root: string): Promise<Sources> {
     main: [
       `export const precompiledValidators = new Map([${[...entriesOf(main), ...lateEntries].join(',\n')}]);`,
       `export const precompiledPipelines = new Map([${pipelineEntries(root, catalog).join(',\n')}]);\n`,
+    ].join('\n'),
+    fleet: [
+      `export const precompiledValidators = new Map([${entriesOf(textsOf([fleetSchema, hostSchema, hostListSchema])).join(',\n')}]);`,
+      'export const precompiledPipelines = new Map();\n',
     ].join('\n'),
     late: `[${late.map(validatorFunction).join(',\n')}]`,
   };

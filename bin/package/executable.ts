@@ -53,6 +53,7 @@ export async function buildExecutable({
       'dist/join.cjs': join(root, 'dist/join.cjs'),
       'dist/join.cjs.cache': codeCache,
       'dist/late.cjs': join(root, 'dist/late.cjs'),
+      'dist/fleet.cjs': join(root, 'dist/fleet.cjs'),
     },
   };
   writeFileSync(join(scratch, 'sea.json'), JSON.stringify(config));
@@ -67,7 +68,7 @@ export async function buildExecutable({
 
 /** The files that bin/assets.ts reads, sorted. */
 function shippedFiles(root: string): string[] {
-  const folders = ['dist/plugins', 'dist/types', 'environments', 'pipelines'];
+  const folders = ['dist/page', 'dist/plugins', 'dist/types', 'environments', 'pipelines'];
   const files = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

@@ -56,6 +56,12 @@ export class Problems {
     if (this.#found.length === this.#max) this.throwIfAny();
   }
 
+  /** Adds the problems of another document. */
+  addAll(other: Problems): void {
+    for (const { place, problem } of other.#found) this.atPlace(place, problem.message, problem.rule);
+    for (const text of other.#hidden) this.#hidden.add(text);
+  }
+
   /** Masks the secret at `path` in every frame. */
   hide(path: Path): void {
     for (const line of this.#locator.at(path).text?.().split('\n') ?? [])

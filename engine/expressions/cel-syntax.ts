@@ -1,7 +1,7 @@
 /** Finds the references in the syntax tree of an expression, and refuses what an expression must not contain. */
 import type { ASTNode } from '@marcbachmann/cel-js';
 import { didYouMean } from '../sdk/text.ts';
-import { isRoot, type Reference, ROOTS, referenceText } from './references.ts';
+import { type Reference, type Roots, referenceText } from './references.ts';
 
 /** One place in an expression that reads a value. */
 export interface ReferenceSite {
@@ -37,7 +37,6 @@ const METHODS = [
   'or',
   'hasValue',
 ];
-const EXPECTED_FORMS = 'write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y';
 
 interface Bindings {
   /** Variables of the enclosing comprehensions. */
@@ -52,7 +51,10 @@ export class ExpressionSyntax {
   /** Calls of `matches`: the range that holds the name, and the pattern if it is a literal. */
   readonly matches: { start: number; end: number; pattern: string | undefined }[] = [];
 
-  constructor(ast: ASTNode) {
+  readonly #roots: Roots;
+
+  constructor(ast: ASTNode, roots: Roots) {
+    this.#roots = roots;
     this.#walk(ast, { locals: [], present: [] });
   }
 
@@ -62,7 +64,7 @@ export class ExpressionSyntax {
       case 'value':
         return;
       case 'id':
-        if (!locals.includes(node.args)) throw new Error(notAValue(node.args));
+        if (!locals.includes(node.args)) throw new Error(notAValue(node.args, this.#roots));
         return;
       case '.':
       case '.?':
@@ -80,15 +82,15 @@ export class ExpressionSyntax {
       case '||': {
         const [left, right] = node.args;
         this.#walk(left, bindings);
-        const known = presentWhen(left, node.op === '&&' ? 'true' : 'false');
+        const known = presentWhen(left, node.op === '&&' ? 'true' : 'false', this.#roots);
         this.#walk(right, { locals, present: [...present, ...known] });
         return;
       }
       case '?:': {
         const [condition, then, otherwise] = node.args;
         this.#walk(condition, bindings);
-        this.#walk(then, { locals, present: [...present, ...presentWhen(condition, 'true')] });
-        this.#walk(otherwise, { locals, present: [...present, ...presentWhen(condition, 'false')] });
+        this.#walk(then, { locals, present: [...present, ...presentWhen(condition, 'true', this.#roots)] });
+        this.#walk(otherwise, { locals, present: [...present, ...presentWhen(condition, 'false', this.#roots)] });
         return;
       }
       default:
@@ -97,7 +99,7 @@ export class ExpressionSyntax {
   }
 
   #access(node: ASTNode, bindings: Bindings): void {
-    const found = referenceAt(node, bindings.locals);
+    const found = referenceAt(node, bindings.locals, this.#roots);
     if (found !== undefined) {
       this.#addSite(node, found.isOptional ? 'optional' : 'read', found.reference, bindings);
       return;
@@ -115,7 +117,7 @@ export class ExpressionSyntax {
   #call(name: string, args: readonly ASTNode[], node: ASTNode, bindings: Bindings): void {
     if (!FUNCTIONS.includes(name)) throw new Error(`there is no function ${name}${didYouMean(name, FUNCTIONS)}`);
     const [first] = args;
-    const found = name === 'has' && first !== undefined ? referenceAt(first, bindings.locals) : undefined;
+    const found = name === 'has' && first !== undefined ? referenceAt(first, bindings.locals, this.#roots) : undefined;
     if (found !== undefined) this.#addSite(node, 'has', found.reference, bindings);
     else for (const arg of args) this.#walk(arg, bindings);
   }
@@ -131,7 +133,7 @@ export class ExpressionSyntax {
     const [variable, ...bodies] = args;
     if (variable?.op !== 'id') throw new Error(`${name} needs a variable for each item: ${name}(item, …)`);
     const local = variable.args;
-    if (isRoot(local) || local === 'steps' || local.startsWith('_'))
+    if (this.#roots.names.includes(local) || local.startsWith('_'))
       throw new Error(`a variable cannot be called ${local}: choose another name`);
     if (bindings.locals.length === NESTING_MAX)
       throw new Error(`comprehensions can be nested at most ${NESTING_MAX} deep`);
@@ -145,12 +147,13 @@ export class ExpressionSyntax {
 }
 
 /** The references that certainly have a value when `node` evaluates to `outcome`. */
-export function presentWhen(node: ASTNode, outcome: 'true' | 'false'): string[] {
-  if (node.op === '!_') return presentWhen(node.args, outcome === 'true' ? 'false' : 'true');
-  if (node.op === (outcome === 'true' ? '&&' : '||')) return node.args.flatMap((part) => presentWhen(part, outcome));
+export function presentWhen(node: ASTNode, outcome: 'true' | 'false', roots: Roots): string[] {
+  if (node.op === '!_') return presentWhen(node.args, outcome === 'true' ? 'false' : 'true', roots);
+  if (node.op === (outcome === 'true' ? '&&' : '||'))
+    return node.args.flatMap((part) => presentWhen(part, outcome, roots));
   if (outcome === 'false' || node.op !== 'call' || node.args[0] !== 'has') return [];
   const [argument] = node.args[1];
-  const found = argument === undefined ? undefined : referenceAt(argument, []);
+  const found = argument === undefined ? undefined : referenceAt(argument, [], roots);
   return found === undefined ? [] : [referenceText(found.reference)];
 }
 
@@ -158,6 +161,7 @@ export function presentWhen(node: ASTNode, outcome: 'true' | 'false'): string[] 
 function referenceAt(
   node: ASTNode,
   locals: readonly string[],
+  roots: Roots,
 ): { reference: Reference; isOptional: boolean } | undefined {
   const names: string[] = [];
   let isOptional = false;
@@ -169,7 +173,7 @@ function referenceAt(
     at = left;
   }
   if (at.op !== 'id' || locals.includes(at.args)) return undefined;
-  const reference = referenceOf(at.args, names);
+  const reference = referenceOf(at.args, names, roots);
   return reference === undefined ? undefined : { reference, isOptional };
 }
 
@@ -180,22 +184,23 @@ function nameIn(access: ASTNode | string): string {
 }
 
 /** Undefined for a part of a referenced value. Throws an Error for an incomplete reference. */
-function referenceOf(root: string, names: readonly string[]): Reference | undefined {
+function referenceOf(root: string, names: readonly string[], roots: Roots): Reference | undefined {
   const [first = '', part, last = ''] = names;
   const isOfSteps = root === 'steps';
-  if (!isOfSteps && !isRoot(root)) throw new Error(notAValue(root));
+  const kind = roots.kinds[root];
+  if (!roots.names.includes(root)) throw new Error(notAValue(root, roots));
   const stepLength = part === 'status' ? 2 : 3;
   const length = isOfSteps ? stepLength : 1;
   if (names.slice(0, length).includes('')) throw new Error(`names must be literals: ${root}["x"]`);
   if (isOfSteps && part !== undefined && part !== 'outputs' && part !== 'status')
     throw new Error(`a step has outputs and status, but no ${part}`);
   if (names.length > length) return undefined;
-  if (names.length < length) throw new Error(`${[root, ...names].join('.')} is not a value: ${EXPECTED_FORMS}`);
-  if (!isOfSteps) return { kind: ROOTS[root as keyof typeof ROOTS], name: first };
+  if (names.length < length) throw new Error(`${[root, ...names].join('.')} is not a value: ${roots.forms}`);
+  if (kind !== undefined) return { kind, name: first };
   return part === 'status' ? { kind: 'status', step: first } : { kind: 'output', step: first, name: last };
 }
 
-const notAValue = (name: string): string =>
-  isRoot(name) || name === 'steps'
-    ? `${name} is not a value: ${EXPECTED_FORMS}`
-    : `there is no ${name}${didYouMean(name, [...Object.keys(ROOTS), 'steps']) || `: ${EXPECTED_FORMS}`}`;
+const notAValue = (name: string, { names, forms }: Roots): string =>
+  names.includes(name)
+    ? `${name} is not a value: ${forms}`
+    : `there is no ${name}${didYouMean(name, names) || `: ${forms}`}`;

@@ -10,7 +10,7 @@ import { ExpressionError, expressionProblem } from './cel-errors.ts';
 import { celLibrary } from './cel-library.ts';
 import { ExpressionSyntax, presentWhen, type ReferenceSite } from './cel-syntax.ts';
 import { celType, fromCel, toCel } from './cel-types.ts';
-import { type Lookup, referenceText, UNKNOWN } from './references.ts';
+import { type Lookup, PIPELINE_ROOTS, referenceText, UNKNOWN } from './references.ts';
 
 const LENGTH_MAX = 4_096;
 /** Limit of the nodes evaluated plus the size of their results. Takes about 50 ms. */
@@ -46,13 +46,13 @@ export class Cel {
   #spent = 0;
 
   /** Throws an Error that says what is wrong with the text. */
-  constructor(text: string) {
+  constructor(text: string, roots = PIPELINE_ROOTS) {
     if (text.length > LENGTH_MAX) throw new Error(`an expression can have at most ${LENGTH_MAX} characters`);
     const { ast } = parse(environment(), text);
-    const { sites, matches } = new ExpressionSyntax(ast);
+    const { sites, matches } = new ExpressionSyntax(ast, roots);
     this.text = text;
     this.sites = sites;
-    this.present = presentWhen(ast, 'true');
+    this.present = presentWhen(ast, 'true', roots);
     for (const { pattern } of matches) if (pattern !== undefined) compilePattern(pattern);
     this.#rewritten = rewrite(text, sites, matches);
     const own = environment();

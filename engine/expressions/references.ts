@@ -1,10 +1,14 @@
-/** References: the pipeline's inputs, host facts, feature gates, and the outputs and status of steps. */
+/**
+ * References: in a pipeline its inputs, host facts, feature gates, and the outputs and status of steps; in a fleet the
+ * results of a wave.
+ */
 
 export type Reference =
   | { kind: 'input'; name: string }
   | { kind: 'host'; name: string }
   | { kind: 'gate'; name: string }
   | { kind: 'run'; name: string }
+  | { kind: 'wave'; name: string }
   | { kind: 'output'; step: string; name: string }
   | { kind: 'status'; step: string };
 
@@ -20,8 +24,26 @@ export type Position = 'bare' | 'within';
 /** Returns the value of a reference: undefined if it has none, `UNKNOWN` if only a real run can produce it. */
 export type Lookup = (reference: Reference, position?: Position) => unknown;
 
-export const ROOTS = { inputs: 'input', host: 'host', gates: 'gate', run: 'run' } as const;
-export const isRoot = (name: string): name is keyof typeof ROOTS => Object.hasOwn(ROOTS, name);
+const ROOTS = { inputs: 'input', host: 'host', gates: 'gate', run: 'run' } as const;
+
+/** The first words of the references that an expression can contain. */
+export interface Roots {
+  /** The kind of reference that begins with each. References to steps are added by `steps`. */
+  kinds: Readonly<Record<string, 'input' | 'host' | 'gate' | 'run' | 'wave'>>;
+  names: readonly string[];
+  /** What to write instead of a name that is none of them. */
+  forms: string;
+}
+export const PIPELINE_ROOTS: Roots = {
+  kinds: ROOTS,
+  names: [...Object.keys(ROOTS), 'steps'],
+  forms: 'write inputs.x, host.x, gates.X, run.status, or steps["x"].outputs.y',
+};
+export const WAVE_ROOTS: Roots = {
+  kinds: { wave: 'wave' },
+  names: ['wave'],
+  forms: 'write wave.x, such as wave.failed',
+};
 
 const NAME = String.raw`(?:\.([A-Za-z_]\w*)|\["([^"\]]+)"\])`;
 const SIMPLE = new RegExp(`^(inputs|host|gates|run)${NAME}$`);

@@ -66,6 +66,8 @@ export function referencedValue(scope: Scope, reference: Reference, at: Path): R
         return optionalIn(run, reference.name, named('run value', run.properties ?? {}, 'unknown-output'));
       problems.at(at, `run.${reference.name} can only be read in finally`, 'not-upstream');
       return undefined;
+    case 'wave':
+      throw new Error(`${referenceText(reference)} cannot be in a pipeline`); // its syntax does not have that name
     default:
       return stepValue(scope, reference, at);
   }

@@ -51,6 +51,8 @@ export function lookUp(
     case 'run':
       if (values?.run === undefined || isUncertain) return UNKNOWN;
       return values.run[reference.name];
+    case 'wave': // only fleets have waves
+      return undefined;
     default: {
       const { step } = reference;
       const status = values?.statuses?.get(step);

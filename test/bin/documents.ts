@@ -23,6 +23,8 @@ const SCHEMA_OF = {
   ConfigValidation: 'config-validation',
   ConfigMigration: 'config-migration',
   SavedPlan: 'saved-plan',
+  FleetPlan: 'fleet-plan',
+  FleetValidation: 'fleet-validation',
 };
 export const documentKinds = Object.keys(SCHEMA_OF);
 const idOf = (name: string): string => `https://joinery.dev/schemas/${name}.schema.json`;
