@@ -6,6 +6,8 @@ export interface MachineContext {
   fleet: Fleet;
   rollout: string;
   host: Host;
+  /** From 1. Each attempt has its own token. */
+  attempt: number;
   signal: AbortSignal;
 }
 

@@ -11,9 +11,31 @@ export const fleet = {
       'validate FILE',
     exitCode: EXIT.pipeline,
   }),
+  E_FLEET_ACTION: (d: { action: string; what: string }) => ({
+    message: `cannot ${d.action}: ${d.what}`,
+    hint: 'See what the rollout does: join fleet status',
+    exitCode: EXIT.usage,
+  }),
   E_FLEET_FILE: (d: { file: string; what: string }) => ({
     message: `cannot read the fleet ${d.file}: ${d.what}`,
     hint: 'Check the path. docs/fleets.md has a fleet to start from.',
     exitCode: EXIT.pipeline,
+  }),
+  E_FLEET_OPERATOR: (d: { fleet: string }) => ({
+    message: `no operator runs for fleet ${d.fleet} on this machine, so its rollout makes no progress`,
+    hint: 'To continue the rollout: join fleet run FILE\n  → To roll back machines of a rollout that has ended: join fleet undo',
+    exitCode: EXIT.usage,
+  }),
+  E_FLEET_RUNNING: (d: { fleet: string }) => ({
+    message: `another join fleet command is the operator of fleet ${d.fleet}`,
+    hint: 'See what it does: join fleet status',
+    exitCode: EXIT.usage,
+  }),
+  E_FLEET_SERVER: (d: { what: string }) => ({
+    message: `fleets need a Restate server: ${d.what}`,
+    hint:
+      'Install it: npm install --global --ignore-scripts @restatedev/restate-server\n  → Or name one: ' +
+      'JOINERY_RESTATE_SERVER=/path/to/restate-server, or JOINERY_RESTATE=http://HOST:8080 for a server that runs',
+    exitCode: EXIT.machine,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => ErrorText>;
