@@ -6,7 +6,7 @@ const OTHER_SUITES = ['test/real/**', 'test/crash/**', 'test/packed/**', 'node_m
  * share two, so that each module is loaded twice and not once for each file.
  */
 const ALONE = [
-  'test/{bench,canary,faults,fuzz}/**/*.test.ts',
+  'test/{bench,canary,fuzz}/**/*.test.ts',
   'test/attack/{inputs-without-end,inspector,journal-limits,open-files,output}.test.ts',
   'test/attack/{parsed-only,sandbox-ends,timers,trust,umask}.test.ts',
   'test/engine/documents/precompiled.test.ts',
@@ -15,6 +15,9 @@ const ALONE = [
   'test/plugins/sandbox/machine.test.ts',
 ];
 
+/** The table of faults needs a fifth of the time of all tests, so `npm test` leaves it to `npm run test:faults`. */
+const FAULTS = ['test/faults/**/*.test.ts'];
+
 export default defineConfig({
   test: {
     setupFiles: ['test/setup.ts'],
@@ -22,9 +25,15 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },
+      { extends: true, test: { name: 'faults', include: FAULTS } },
       {
         extends: true,
-        test: { name: 'shared', isolate: false, include: ['test/**/*.test.ts'], exclude: [...OTHER_SUITES, ...ALONE] },
+        test: {
+          name: 'shared',
+          isolate: false,
+          include: ['test/**/*.test.ts'],
+          exclude: [...OTHER_SUITES, ...ALONE, ...FAULTS],
+        },
       },
     ],
   },

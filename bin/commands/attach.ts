@@ -73,10 +73,11 @@ export class Attach extends JoinCommand {
   }
 }
 
-/** A run in progress that has not changed anything yet is not in the list of runs. */
+/** A run that has not changed anything is not in the list of runs. */
 async function runToFollow({ runs, holder }: MachineSession, given: string | undefined): Promise<string> {
   const running = (await holder())?.run;
   if (running?.startsWith(given ?? '')) return running;
+  if (given !== undefined && (await runs.hasEvents(given))) return given;
   return runs.find(given, () => true, 'attach to');
 }
 

@@ -56,6 +56,7 @@ export async function watch(
     (cancelled.signal.aborted ? kept : cancelled).abort(fail('E_CANCELLED', { signal }));
   };
   const goOn = () => undefined;
+  const place = isDetached() ? 'background' : 'foreground';
   process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
   try {
     const shown = await viewFor({ output, isQuiet, hint });
@@ -74,7 +75,7 @@ export async function watch(
     trace?.save();
     return { result, items };
   } finally {
-    await log?.close();
+    await log?.close(place);
     process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
   }
 }

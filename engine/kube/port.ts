@@ -80,12 +80,17 @@ class IdentityApi implements KubeApi {
     );
   }
 
-  async waitFor<T extends KubeObject>(ref: ObjectRef, done: (found: T | undefined) => boolean, from?: T): Promise<T> {
+  async waitFor<T extends KubeObject>(
+    ref: ObjectRef,
+    done: (found: T | undefined) => boolean,
+    from?: T,
+    about?: Readonly<Record<string, string>>,
+  ): Promise<T> {
     const { client, requireApi, signal } = this.#options;
     requireApi('watch', ref.resource);
     await requireServer(this.#identity.server, this.#options);
     const check = (found: unknown): boolean => done(found as T | undefined);
-    return (await client.waitFor({ as: this.#identity, ref, done: check, from }, signal)) as T;
+    return (await client.waitFor({ as: this.#identity, ref, done: check, from, about }, signal)) as T;
   }
 
   async can(verb: string, group: string, resource: string, subresource?: string): Promise<boolean> {

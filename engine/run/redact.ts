@@ -13,8 +13,11 @@ const PATH = /^\/[A-Za-z/]+$/;
 /** Knows the secrets of one run. */
 export class Redactor {
   readonly #known = new Set<string>();
-  /** The longest form matches first, so that a whole key becomes one `***`. */
-  #pattern = /(?!)/g;
+  /**
+   * The known texts by their first characters, the longest first, so that a whole key becomes one `***`. A run may know
+   * thousands of them: a search for each one, or one regular expression of all, takes longer than the run itself.
+   */
+  readonly #byStart = new Map<number, string[]>();
 
   /** Remembers every secret in `value`, its parts, and the encodings in which both may appear. */
   learn(value: unknown): void {
@@ -25,14 +28,11 @@ export class Redactor {
     const text = value.reveal().trim();
     if (this.#known.has(text)) return;
     const parts = (text.match(PART) ?? []).filter((part) => !PATH.test(part));
-    for (const form of [text, ...parts].flatMap(formsOf)) if (form.length >= CHARACTERS_MIN) this.#known.add(form);
-    if (this.#known.size === 0) return;
-    const longestFirst = [...this.#known].sort((a, b) => b.length - a.length);
-    this.#pattern = new RegExp(longestFirst.map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
+    for (const form of [text, ...parts].flatMap(formsOf)) if (form.length >= CHARACTERS_MIN) this.#remember(form);
   }
 
   hasSecret(text: string): boolean {
-    return text.search(this.#pattern) >= 0;
+    return this.#next(text, 0) !== undefined;
   }
 
   /**
@@ -44,12 +44,45 @@ export class Redactor {
 
   /** A copy with `***` for every secret. Errors are changed in place, with their details and causes. */
   redact<T>(value: T): T {
-    return mapped(value, this.#redactText) as T; // texts stay texts
+    return mapped(value, (text) => this.#redactText(text)) as T; // texts stay texts
   }
 
-  readonly #redactText = (text: string): string =>
-    text.length < CHARACTERS_MIN ? text : text.replace(this.#pattern, '***');
+  #remember(form: string): void {
+    if (this.#known.has(form)) return;
+    this.#known.add(form);
+    const start = startAt(form, 0);
+    this.#byStart.set(
+      start,
+      [...(this.#byStart.get(start) ?? []), form].sort((a, b) => b.length - a.length),
+    );
+  }
+
+  /** The next known text at `from` or later. */
+  #next(text: string, from: number): { at: number; end: number } | undefined {
+    for (let at = from; at <= text.length - CHARACTERS_MIN; at++) {
+      const found = this.#byStart.get(startAt(text, at))?.find((form) => text.startsWith(form, at));
+      if (found !== undefined) return { at, end: at + found.length };
+    }
+    return undefined;
+  }
+
+  #redactText(text: string): string {
+    let redacted = '';
+    let end = 0;
+    for (let next = this.#next(text, 0); next !== undefined; next = this.#next(text, end)) {
+      redacted += `${text.slice(end, next.at)}***`;
+      end = next.end;
+    }
+    return redacted + text.slice(end);
+  }
 }
+
+/** One number for the four characters at `at`. Other characters may have the same one. */
+const startAt = (text: string, at: number): number =>
+  text.charCodeAt(at) ^
+  (text.charCodeAt(at + 1) << 7) ^
+  (text.charCodeAt(at + 2) << 14) ^
+  (text.charCodeAt(at + 3) << 21);
 
 /**
  * Base64 of a text depends on its offset modulo 3. Each of the three forms omits at most two bytes at either end.

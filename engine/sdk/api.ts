@@ -38,6 +38,8 @@ export interface ObjectWait {
   done: (object: unknown) => boolean;
   /** The object as it was last seen. */
   from: unknown;
+  /** Facts for the events of the wait, such as the digest of a key. They are not secret. */
+  about?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A change of an object, as plans, events and journals hold it. */

@@ -52,6 +52,23 @@ describe('a redacted text', () => {
     expect(knowing('canary-12', 'canary-1234').redact('x canary-1234')).toBe('x ***');
   });
 
+  test('a redacted text has *** for each secret, from its start to its end, and the longest first', () => {
+    const WORD = 'abbabaabbaababba';
+    const part = fc.tuple(fc.nat(8), fc.integer({ min: 8, max: 16 }));
+    const parts = fc.array(
+      part.map(([from, length]) => WORD.slice(from, from + length)),
+      { minLength: 1 },
+    );
+    fc.assert(
+      fc.property(parts, parts, (secrets, inText) => {
+        const text = inText.join('a');
+        const longestFirst = secrets.toSorted((a, b) => b.length - a.length);
+        expect(knowing(...secrets).redact(text)).toBe(text.replaceAll(new RegExp(longestFirst.join('|'), 'g'), '***'));
+        expect(knowing(...secrets).hasSecret(text)).toBe(secrets.some((secret) => text.includes(secret)));
+      }),
+    );
+  });
+
   test.each([
     ['a text without one', `the id abcdef, CERTIFICATE, PRIVATE KEY-----, /etc/kubernetes/pki/ca.crt`],
     ['a secret that is too short to differ from words', 'a short one'],
