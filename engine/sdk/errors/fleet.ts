@@ -1,7 +1,13 @@
 /** Fleets: their documents, and the engine that keeps what a rollout has done. */
 
+import { list } from './hints.ts';
 import { type ErrorText, EXIT } from './join-error.ts';
 import type { Problem } from './problem.ts';
+
+function unknownFleet({ name, known }: { name: string | undefined; known: readonly string[] }): string {
+  const fleets = `fleets of this user on this machine: ${list(known) || 'none'}`;
+  return name === undefined ? `no fleet was chosen; ${fleets}` : `fleet ${name} was not found; ${fleets}`;
+}
 
 export const fleet = {
   E_FLEET: (d: { problems: readonly Problem[] }) => ({
@@ -37,5 +43,20 @@ export const fleet = {
       'Install it: npm install --global --ignore-scripts @restatedev/restate-server\n  → Or name one: ' +
       'JOINERY_RESTATE_SERVER=/path/to/restate-server, or JOINERY_RESTATE=http://HOST:8080 for a server that runs',
     exitCode: EXIT.machine,
+  }),
+  E_FLEET_STOPPED: (d: { signal: string }) => ({
+    message: `the operator was stopped by ${d.signal}; machines that were joining finish by themselves`,
+    hint: 'To continue the rollout: join fleet run FILE',
+    exitCode: d.signal === 'SIGTERM' ? EXIT.terminated : EXIT.cancelled,
+  }),
+  E_FLEET_UNDO_UNCONFIRMED: (d: { fleet: string; wave: number | undefined }) => ({
+    message: 'confirmation required, but there is no terminal; nothing was undone',
+    hint: `To roll the machines back: join fleet undo --fleet ${d.fleet}${d.wave === undefined ? '' : ` --wave ${d.wave}`} --yes`,
+    exitCode: EXIT.usage,
+  }),
+  E_FLEET_UNKNOWN: (d: { name: string | undefined; known: readonly string[] }) => ({
+    message: unknownFleet(d),
+    hint: d.known.length === 0 ? 'To start a rollout: join fleet run FILE' : `Choose one: --fleet ${d.known[0]}`,
+    exitCode: EXIT.usage,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => ErrorText>;
