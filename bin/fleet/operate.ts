@@ -55,8 +55,12 @@ export async function operate(request: OperateRequest): Promise<FleetStatus> {
 }
 
 async function stopped(): Promise<never> {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-  const signal = await Promise.race(signals.map(async (name) => (await once(process, name), name)));
+  const signal = await Promise.race(
+    ['SIGINT', 'SIGTERM', 'SIGHUP'].map(async (name) => {
+      await once(process, name);
+      return name;
+    }),
+  );
   throw fail('E_FLEET_STOPPED', { signal });
 }
 

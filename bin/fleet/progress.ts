@@ -18,7 +18,11 @@ export interface ViewOptions {
 }
 
 /** Ends with the returned function. */
-export function showRollout({ board }: Operator, { rollout, isNew }: Begun, { format, isQuiet }: ViewOptions): () => void {
+export function showRollout(
+  { board }: Operator,
+  { rollout, isNew }: Begun,
+  { format, isQuiet }: ViewOptions,
+): () => void {
   const { stderr, stdout } = process;
   if (isQuiet && format !== 'jsonl') return () => undefined;
   if (!isNew && format !== 'jsonl') stderr.write(`Continuing rollout ${rollout}, with the fleet that it began with.\n`);

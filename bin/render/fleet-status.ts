@@ -54,7 +54,9 @@ function failureLines({ hosts }: FleetStatus): string[] {
   for (const host of hosts)
     if (host.error !== undefined) groups.set(host.error.code, [...(groups.get(host.error.code) ?? []), host]);
   return [...groups].flatMap(([code, failed]) => {
-    const names = failed.slice(0, HOSTS_MAX).map(({ name, step }) => `${name}${step === undefined ? '' : ` at ${step}`}`);
+    const names = failed
+      .slice(0, HOSTS_MAX)
+      .map(({ name, step }) => `${name}${step === undefined ? '' : ` at ${step}`}`);
     const more = failed.length > HOSTS_MAX ? ` and ${failed.length - HOSTS_MAX} more` : '';
     const { message = '', next } = failed[0]?.error ?? {};
     return [`${code}: ${names.join(', ')}${more}`, `  ${message}`, ...(next === undefined ? [] : [`  → ${next}`])];

@@ -29,7 +29,7 @@ export class Concurrency {
   /** Before the first overload, each join raises the limit. */
   #isStarting = true;
   #loweredMs = Number.NEGATIVE_INFINITY;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
   constructor(maximum: number) {
     this.maximum = maximum;
@@ -51,11 +51,7 @@ export class Concurrency {
 
   /** Resolves when another machine may join, or when the signal is aborted, with a permit that counts for nothing. */
   async acquire(signal: AbortSignal): Promise<Permit> {
-    while (this.#joining >= this.limit && !signal.aborted)
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
+    while (this.#joining >= this.limit && !signal.aborted) await this.#turn(signal);
     if (signal.aborted) {
       this.#wake(); // its turn goes to another one
       return { release: () => undefined };
@@ -70,6 +66,22 @@ export class Concurrency {
     };
     signal.addEventListener('abort', release, { once: true });
     return { release };
+  }
+
+  /** Resolves when the next one may join, or when the signal is aborted. */
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const leave = () => {
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      const wake = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', leave, { once: true });
+    });
   }
 
   observe({ startedMs, endedMs, overload }: Observation): void {
@@ -97,6 +109,9 @@ export class Concurrency {
   }
 
   #wake(): void {
-    for (let free = this.limit - this.#joining; free > 0; free--) this.#waiting.shift()?.();
+    for (const wake of [...this.#waiting].slice(0, Math.max(0, this.limit - this.#joining))) {
+      this.#waiting.delete(wake);
+      wake();
+    }
   }
 }

@@ -4,13 +4,14 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../limits/timers.ts';
 import { fail } from '../sdk/errors.ts';
+import { defined } from '../sdk/fields.ts';
 import { type FleetAction, isApproval } from './board.ts';
 import { Concurrency } from './concurrency.ts';
 import type { Fleet } from './fleet.ts';
 import { LiveBoard } from './live-board.ts';
 import type { MachineSteps } from './machine.ts';
 import { type OperatorSocket, openOperatorSocket } from './operator-socket.ts';
-import { ask, RestateRefusal } from './restate/client.ts';
+import { ask, askPatiently, RestateRefusal } from './restate/client.ts';
 import { openEndpoint, type RestateEndpoint } from './restate/endpoint.ts';
 import { type Begun, CONTROL, ROLLOUT, type RolloutInput } from './restate/names.ts';
 import { type RestateServer, startServer } from './restate/server.ts';
@@ -85,9 +86,7 @@ export class Operator {
 
   /** Begins a rollout, or continues the unfinished one of this fleet. */
   async begin(fleet: Fleet): Promise<Begun> {
-    const now = new Date();
-    const input: RolloutInput = { fleet, startedAt: now.toISOString() };
-    return (await this.#call('begin', { rollout: rolloutId(fleet.name, now), input })) as Begun;
+    return this.#begin({ fleet, startedAt: new Date().toISOString() });
   }
 
   /** Undoes machines of the rollout that was last, and has ended. E_FLEET_ACTION. */
@@ -100,14 +99,18 @@ export class Operator {
     const known = status as FleetStatus | null;
     if (known === null) throw refused(`what rollout ${rollout} did is not recorded any more`);
     if (wave !== undefined && wave > known.waves.length) throw refused(`the fleet has no wave ${wave}`);
-    const now = new Date();
-    const undo = { status: known, ...(wave === undefined ? {} : { wave }) };
-    const input: RolloutInput = { fleet, startedAt: now.toISOString(), undo };
-    return (await this.#call('begin', { rollout: rolloutId(fleet.name, now), input })) as Begun;
+    const undo = { status: known, ...defined({ wave }) };
+    return this.#begin({ fleet, startedAt: new Date().toISOString(), undo });
+  }
+
+  async #begin(input: RolloutInput): Promise<Begun> {
+    const id = rolloutId(input.fleet.name, new Date(input.startedAt));
+    const { rollout } = (await this.#call('begin', { rollout: id, input })) as Pick<Begun, 'rollout'>;
+    return { rollout, isNew: rollout === id };
   }
 
   async #undoUnfinished(rollout: string, wave: number | undefined): Promise<Begun> {
-    await this.#call('act', wave === undefined ? { action: 'undo' } : { action: 'undo', wave });
+    await this.#call('act', { action: 'undo', ...defined({ wave }) });
     return { rollout, isNew: false };
   }
 
@@ -142,11 +145,16 @@ export class Operator {
   }
 
   #call(handler: string, body?: unknown): Promise<unknown> {
-    return ask(this.#ingress, 'POST', `/${CONTROL.name}/${encodeURIComponent(this.#options.fleet)}/${handler}`, body);
+    return askPatiently(
+      this.#ingress,
+      'POST',
+      `/${CONTROL.name}/${encodeURIComponent(this.#options.fleet)}/${handler}`,
+      body,
+    );
   }
 
   #askRollout(rollout: string, handler: string): Promise<unknown> {
-    return ask(this.#ingress, 'POST', `/${ROLLOUT.name}/${encodeURIComponent(rollout)}/${handler}`);
+    return askPatiently(this.#ingress, 'POST', `/${ROLLOUT.name}/${encodeURIComponent(rollout)}/${handler}`);
   }
 
   #fleetOf(workflow: string): Promise<Fleet> {

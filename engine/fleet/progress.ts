@@ -241,7 +241,8 @@ export class RolloutProgress {
     for (const { name } of next) ending.undo.delete(name); // one that cannot be undone is not tried again
     if (next.length > 0 || undoing.length > 0)
       return { kind: 'go', join: [], undo: next.map((host) => this.#start(host, 'undoing')) };
-    return this.#finish(ending.state, at);
+    const isKept = this.#status.hosts.some(({ state, step }) => state === 'failed' && step === 'undo');
+    return this.#finish(ending.state === 'undone' && isKept ? 'failed' : ending.state, at);
   }
 
   #finish(state: RolloutState, at: string): Decision {

@@ -1,6 +1,7 @@
 /** Requests to a Restate server: over a Unix socket of the operator, or over HTTP. */
 import { request } from 'node:http';
 import { LIMITS } from '../../limits/sizes.ts';
+import { sleep } from '../../limits/timers.ts';
 import { clean } from '../../sdk/text.ts';
 
 /** The path of a socket, or the URL of a server. */
@@ -41,4 +42,21 @@ export async function ask(endpoint: Endpoint, method: string, path: string, body
   });
   if (status >= 300) throw new RestateRefusal(status, clean(`HTTP ${status}: ${answer}`));
   return answer === '' ? undefined : JSON.parse(answer);
+}
+
+const RESTART_TIMEOUT_MS = 60_000;
+const PAUSE_MS = 200;
+
+/** Like `ask`, but waits for a server that is starting again. The server may get the request more than once. */
+export async function askPatiently(endpoint: Endpoint, method: string, path: string, body?: unknown): Promise<unknown> {
+  const deadlineMs = performance.now() + RESTART_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await ask(endpoint, method, path, body);
+    } catch (error) {
+      const isTemporary = !(error instanceof RestateRefusal) || error.status >= 502;
+      if (!isTemporary || performance.now() > deadlineMs) throw error;
+      await sleep(PAUSE_MS);
+    }
+  }
 }

@@ -17,13 +17,16 @@ type Control = ObjectContext<ControlState>;
 
 export const controlHandlers = {
   /** Begins `rollout`, unless the fleet has an unfinished one. */
-  async begin(context: Control, { rollout, input }: { rollout: string; input: RolloutInput }): Promise<Begun> {
+  async begin(
+    context: Control,
+    { rollout, input }: { rollout: string; input: RolloutInput },
+  ): Promise<Pick<Begun, 'rollout'>> {
     const known = await context.get('rollout');
-    if (known !== null && (await context.get('isOver')) !== true) return { rollout: known, isNew: false };
+    if (known !== null && (await context.get('isOver')) !== true) return { rollout: known };
     context.clearAll();
     context.set('rollout', rollout);
     context.workflowSendClient<RolloutService>(ROLLOUT, rollout).run(input);
-    return { rollout, isNew: true };
+    return { rollout };
   },
 
   /** The newest rollout of the fleet. */

@@ -1,7 +1,7 @@
 /** Where Restate reaches the services: HTTP/2 on loopback, in the operator's process. */
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { ask } from './client.ts';
+import { askPatiently } from './client.ts';
 import { controlObject } from './control.ts';
 import { type MachineDesk, machineObject } from './machine.ts';
 import { ROLLOUT } from './names.ts';
@@ -52,8 +52,8 @@ interface Deployments {
 
 /** Requests in progress belong to the deployment of an earlier operator, so that one moves to this address. */
 async function register({ admin }: RestateServer, uri: string): Promise<void> {
-  const { deployments } = (await ask(admin, 'GET', '/deployments')) as Deployments;
+  const { deployments } = (await askPatiently(admin, 'GET', '/deployments')) as Deployments;
   const ours = deployments.filter(({ services }) => services.some(({ name }) => name === ROLLOUT.name));
-  if (ours.length === 0) await ask(admin, 'POST', '/deployments', { uri, force: true });
-  for (const { id } of ours) await ask(admin, 'PATCH', `/deployments/${id}`, { uri, overwrite: true });
+  if (ours.length === 0) await askPatiently(admin, 'POST', '/deployments', { uri, force: true });
+  for (const { id } of ours) await askPatiently(admin, 'PATCH', `/deployments/${id}`, { uri, overwrite: true });
 }

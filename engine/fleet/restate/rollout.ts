@@ -1,5 +1,6 @@
 /** The workflow `joinery-rollout`, keyed by rollout: does what `RolloutProgress` decides, and keeps it over crashes. */
 
+import { defined } from '../../sdk/fields.ts';
 import type { RolloutAction } from '../board.ts';
 import type { Fleet } from '../fleet.ts';
 import { type HostResult, RolloutProgress } from '../progress.ts';
@@ -64,7 +65,7 @@ function rolloutHandlers(watch: RolloutWatch) {
 function progressOf(key: string, { fleet, startedAt, undo }: RolloutInput): RolloutProgress {
   if (undo === undefined) return new RolloutProgress(fleet, key, startedAt);
   const progress = RolloutProgress.ofEnded(fleet, undo.status);
-  progress.act(undo.wave === undefined ? { action: 'undo' } : { action: 'undo', wave: undo.wave });
+  progress.act({ action: 'undo', ...defined({ wave: undo.wave }) });
   return progress;
 }
 

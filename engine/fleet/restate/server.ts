@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '../../limits/timers.ts';
 import { fail } from '../../sdk/errors.ts';
@@ -32,7 +32,8 @@ export async function startServer(program: string, folder: string): Promise<Rest
   const key = join(folder, 'identity.pem');
   if (!existsSync(key)) {
     const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
-    writeFileSync(key, pem, { mode: 0o600, flag: 'wx' });
+    writeFileSync(`${key}.new`, pem, { mode: 0o600 });
+    renameSync(`${key}.new`, key); // a kill in between leaves no half of a key
   }
   const config = join(folder, 'restate.toml');
   writeFileSync(config, configuration(key), { mode: 0o600 });

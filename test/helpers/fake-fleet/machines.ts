@@ -122,7 +122,12 @@ export class FakeMachines {
     const failing = this.#failing[host];
     if (failing === 'once') delete this.#failing[host];
     machine.state = failing === undefined ? 'joined' : 'unfinished';
-    const event = { seq: machine.events.length + 1, run: runOf(host, machine), type: 'step.started', step: 'discovery' };
+    const event = {
+      seq: machine.events.length + 1,
+      run: runOf(host, machine),
+      type: 'step.started',
+      step: 'discovery',
+    };
     machine.events.push(event as RunEvent);
     this.joining--;
     this.#runs.delete(host);
