@@ -35,7 +35,7 @@ export class Doctor extends JoinCommand {
       if (result.error !== undefined) throw result.error;
       const outputs = (result.steps[0]?.outputs ?? { findings: [] }) as { findings: Finding[]; node?: object };
       const { findings, node } = outputs;
-      const fitting = finding.state === 'problem' && examined?.error === undefined ? findings.map(ofRun) : findings;
+      const fitting = fittingFindings(findings, { finding, examined, running });
       const all = [finding, ...fitting].map(({ next, ...rest }) => defined({ ...rest, next: next && this.hint(next) }));
       if (flags.output === 'text') this.show(diagnosisText(all));
       else {
@@ -47,6 +47,23 @@ export class Doctor extends JoinCommand {
     }
   }
 }
+
+interface LastRun {
+  finding: Finding;
+  examined: ExaminedRun | undefined;
+  running: LockHolder | undefined;
+}
+
+function fittingFindings(findings: readonly Finding[], { finding, examined, running }: LastRun): readonly Finding[] {
+  if (examined !== undefined && running?.run === examined.id) return findings.map(ofRunInProgress);
+  return finding.state === 'problem' && examined?.error === undefined ? findings.map(ofRun) : findings;
+}
+
+/** A run in progress continues by itself when its cause is fixed. */
+const ofRunInProgress = ({ next, ...finding }: Finding): Finding => ({
+  ...finding,
+  ...defined({ next: next?.replace(/\bjoin resume$/gm, 'join attach') }),
+});
 
 /** A run in progress that has not changed anything yet has no record. */
 function runOf(examined: ExaminedRun | undefined, holder: LockHolder | undefined) {

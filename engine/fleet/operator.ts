@@ -97,7 +97,7 @@ export class Operator {
     if (!isOver) return this.#undoUnfinished(rollout, wave);
     const [fleet, status] = await Promise.all([this.#fleetOf(rollout), this.#askRollout(rollout, 'status')]);
     const known = status as FleetStatus | null;
-    if (known === null) throw refused(`what rollout ${rollout} did is not recorded any more`);
+    if (known === null) throw refused(`what rollout ${rollout} did is no longer recorded`);
     if (wave !== undefined && wave > known.waves.length) throw refused(`the fleet has no wave ${wave}`);
     const undo = { status: known, ...defined({ wave }) };
     return this.#begin({ fleet, startedAt: new Date().toISOString(), undo });

@@ -23,7 +23,6 @@ export type Decision =
   /** Start these, and then wait. Either list may be empty. */
   { kind: 'go'; join: Host[]; undo: Host[]; soakMs?: number } | { kind: 'end' };
 
-const BUSY: readonly HostState[] = ['joining', 'undoing'];
 const FINISHED: readonly HostState[] = ['joined', 'unchanged', 'failed', 'skipped'];
 
 export class RolloutProgress {
@@ -38,7 +37,7 @@ export class RolloutProgress {
   #hasSoaked = false;
   /** The condition of the current wave was false, and the operator has resumed. */
   #isOverruled = false;
-  /** How the rollout ends when nothing is busy any more. */
+  /** How the rollout ends when no host is busy. */
   #ending: { state: RolloutState; undo: Set<string> } | undefined;
 
   constructor(fleet: Fleet, rollout: string, startedAt: string) {
@@ -258,10 +257,6 @@ export class RolloutProgress {
 
   #count(state: HostState): number {
     return this.#status.hosts.filter((host) => host.state === state).length;
-  }
-
-  get isBusy(): boolean {
-    return this.#status.hosts.some(({ state }) => BUSY.includes(state));
   }
 
   /** Why the condition of the fleet refuses the next wave, or undefined. */

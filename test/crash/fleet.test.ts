@@ -54,14 +54,17 @@ test(`each machine joins once, and no token is left, when operator and server ar
   const program = await bundleIn(folder);
   const start = () => {
     const child = spawn(process.execPath, [program, join(folder, 'rack'), url, String(HOSTS), '4']);
-    return { child, output: text(child.stdout), errors: text(child.stderr) };
+    const hasStarted = once(child.stdout, 'data');
+    return { child, hasStarted, output: text(child.stdout), errors: text(child.stderr) };
   };
   let operator = start();
   let ended = once(operator.child, 'exit');
   atEnd(() => void operator.child.kill('SIGKILL'));
   const killed = { operator: 0, server: 0 };
   while (killed.operator + killed.server < KILLS) {
-    await sleep(200 + Math.random() * 900);
+    // Most kills meet a rollout in progress, and some an operator that starts.
+    if (Math.random() < 0.8) await Promise.race([operator.hasStarted, ended]);
+    await sleep(Math.random() * 800);
     if (operator.child.exitCode !== null) break;
     const server = Math.random() < 0.5 ? serverOf(operator.child) : undefined;
     if (server !== undefined) {

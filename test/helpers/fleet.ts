@@ -149,3 +149,16 @@ export async function joinMachine(steps: MachineSteps, context: MachineContext):
   await steps.revoke(context, token);
   return events;
 }
+
+/** The scratch root of the machine. */
+export function rootOf({ host: { transport } }: MachineContext): string {
+  if (transport.kind !== 'local') throw new Error('not a scratch machine');
+  return transport.root;
+}
+
+/** IDs of the tokens in the cluster, without that of the sandbox itself. */
+export const tokensIn = (sandbox: Sandbox): string[] =>
+  sandbox.store
+    .list('secrets')
+    .map(({ metadata }) => metadata.name.replace('bootstrap-token-', ''))
+    .filter((id) => !sandbox.token.startsWith(id));

@@ -125,6 +125,17 @@ export const rules: ImportRule[] = [
   ...['undici', '@bufbuild'].map((name) =>
     onlyIn(name, 'engine/net', (path) => inside(path, 'engine/net'), 'engine/net/proxy.ts'),
   ),
+  onlyIn('preact', 'bin/fleet/page', (path) => inside(path, 'bin/fleet/page'), 'bin/fleet/page/main.tsx'),
+  {
+    rule: 'the page of a fleet imports only preact, its own folder, and types of its view, of engine/fleet and engine/sdk',
+    forbids: (path, target) =>
+      inside(path, 'bin/fleet/page') &&
+      target !== 'bin/fleet/view.ts' &&
+      !isPackage(target, 'preact') &&
+      !inside(target, 'bin/fleet/page', 'engine/fleet', 'engine/sdk'),
+    offender: source('bin/fleet/page/made-up.ts', "import { printable } from '../../render/text.ts';"),
+    innocent: source('bin/fleet/page/made-up.ts', "import type { RunView } from '../view.ts';"),
+  },
   onlyIn('@connectrpc', 'test', (path) => inside(path, 'test'), 'test/helpers/fake-runtime.ts'),
   onlyIn('@oclif', 'bin', (path) => inside(path, 'bin'), 'bin/command.ts'),
 ];

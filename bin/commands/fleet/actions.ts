@@ -43,5 +43,5 @@ export const fleetActions: Record<string, Command.Class> = {
   'fleet:resume': rolloutCommand('resume', 'Resume a paused rollout, and accept the failures so far'),
   'fleet:cancel': rolloutCommand('cancel', 'End the rollout when the machines that join now have finished'),
   'fleet:retry': hostCommand('retry', 'Join a host again that has failed or was skipped'),
-  'fleet:skip': hostCommand('skip', 'Leave out a host that waits, or one that has failed'),
+  'fleet:skip': hostCommand('skip', 'Do not join a host that waits, or accept one that has failed'),
 };

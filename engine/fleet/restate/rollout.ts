@@ -10,7 +10,7 @@ import type { MachineHandlers } from './machine.ts';
 import { CONTROL, MACHINE, machineKey, ROLLOUT, type RolloutInput } from './names.ts';
 import { handlers, RestatePromise, type WorkflowContext, type WorkflowSharedContext, workflow } from './sdk.ts';
 
-/** What shows a rollout. It is told again what a replay does again. */
+/** What shows a rollout. A replay after a crash calls it again. */
 export interface RolloutWatch {
   /** The status of `progress` changes from now on. */
   follow(progress: RolloutProgress): void;

@@ -59,4 +59,9 @@ export const fleet = {
     hint: d.known.length === 0 ? 'To start a rollout: join fleet run FILE' : `Choose one: --fleet ${d.known[0]}`,
     exitCode: EXIT.usage,
   }),
+  E_FLEET_PORT: (d: { address: string; what: string }) => ({
+    message: `the dashboard cannot listen on ${d.address}: ${d.what}`,
+    hint: 'Choose another port with --port PORT, or leave --port out for a free one.',
+    exitCode: EXIT.usage,
+  }),
 } satisfies Record<`E_${string}`, (facts: never) => ErrorText>;
