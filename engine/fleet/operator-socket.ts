@@ -2,6 +2,7 @@
 import { unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { parseJson } from '../documents/json.ts';
 import { EXIT, fail, isJoinError, JoinError } from '../sdk/errors.ts';
 import type { FleetAction } from './board.ts';
 import type { LiveBoard } from './live-board.ts';
@@ -43,7 +44,7 @@ async function answer(board: LiveBoard, request: IncomingMessage, response: Serv
   const reply = (body: Reply): void =>
     void response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   try {
-    if (request.method === 'POST') await board.act(JSON.parse(await bodyOf(request)) as FleetAction);
+    if (request.method === 'POST') await board.act(parseJson(await bodyOf(request)) as FleetAction);
     reply({ status: board.isKnown ? board.status() : null });
   } catch (error) {
     if (!isJoinError(error)) response.writeHead(500).end((error as Error).message);

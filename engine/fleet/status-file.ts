@@ -24,7 +24,7 @@ export class StatusFile {
   #changed(): void {
     this.#timer ??= startTimer(PAUSE_MS, () => {
       this.#timer = undefined;
-      this.write(this.#board.status());
+      if (this.#board.isKnown) this.write(this.#board.status());
     });
   }
 

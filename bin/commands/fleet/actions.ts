@@ -15,28 +15,32 @@ abstract class Action extends JoinCommand {
   }
 }
 
-const rolloutCommand = (action: 'pause' | 'resume' | 'cancel', summary: string): Command.Class =>
-  class extends Action {
+function rolloutCommand(action: 'pause' | 'resume' | 'cancel', summary: string): Command.Class {
+  class RolloutAction extends Action {
     static override summary = summary;
 
     async run(): Promise<void> {
-      const { flags } = await this.parse(this.ctor as typeof Action);
+      const { flags } = await this.parse(RolloutAction);
       await this.act(flags.fleet, { action });
     }
-  } as unknown as Command.Class;
+  }
+  return RolloutAction;
+}
 
-const hostCommand = (action: 'retry' | 'skip', summary: string): Command.Class =>
-  class extends Action {
+function hostCommand(action: 'retry' | 'skip', summary: string): Command.Class {
+  class HostAction extends Action {
     static override summary = summary;
     static override args = {
       host: Args.string({ required: true, ignoreStdin: true, description: 'Name of the host in the fleet' }),
     };
 
     async run(): Promise<void> {
-      const { args, flags } = await this.parse(this.ctor as typeof Action);
-      await this.act(flags.fleet, { action, host: String((args as { host?: string }).host) });
+      const { args, flags } = await this.parse(HostAction);
+      await this.act(flags.fleet, { action, host: args.host });
     }
-  } as unknown as Command.Class;
+  }
+  return HostAction;
+}
 
 export const fleetActions: Record<string, Command.Class> = {
   'fleet:pause': rolloutCommand('pause', 'Start no more machines until the rollout is resumed'),

@@ -1,7 +1,7 @@
 /** The object `joinery-machine`, keyed by fleet and host: joins or undoes one machine. */
 
 import type { RunEvent } from '../../run/events.ts';
-import { isJoinError } from '../../sdk/errors.ts';
+import { fail, isJoinError } from '../../sdk/errors.ts';
 import { defined } from '../../sdk/fields.ts';
 import { clean } from '../../sdk/text.ts';
 import type { Concurrency } from '../concurrency.ts';
@@ -208,10 +208,9 @@ function overloadOf(error: unknown): string | undefined {
   return ['E_API_UNREACHABLE', 'E_STEP_TIME_LIMIT'].includes(error.code) ? error.code : undefined;
 }
 
-const hostError = (error: unknown): HostError =>
-  isJoinError(error)
-    ? { code: error.code, message: error.message, next: error.hint }
-    : {
-        code: 'E_FLEET_BUG',
-        message: `a bug in Joinery: ${clean(error instanceof Error ? (error.stack ?? error.message) : String(error))}`,
-      };
+const hostError = (thrown: unknown): HostError => {
+  const bug = () =>
+    fail('E_FLEET_BUG', { what: clean(thrown instanceof Error ? (thrown.stack ?? '') : String(thrown)) });
+  const { code, message, hint } = isJoinError(thrown) ? thrown : bug();
+  return { code, message, next: hint };
+};

@@ -1,5 +1,6 @@
 /** The workflow `joinery-rollout`, keyed by rollout: does what `RolloutProgress` decides, and keeps it over crashes. */
 
+import { fail } from '../../sdk/errors.ts';
 import { defined } from '../../sdk/fields.ts';
 import type { RolloutAction } from '../board.ts';
 import type { Fleet } from '../fleet.ts';
@@ -139,12 +140,7 @@ class Execution {
 }
 
 /** A request that Restate has ended, because someone has cancelled it there. */
-const bug = (failure: Error | undefined, at: string): HostResult => ({
-  state: 'failed',
-  error: {
-    code: 'E_FLEET_CANCELLED',
-    message: `Restate has ended the request to the machine: ${failure?.message ?? ''}`,
-  },
-  startedAt: at,
-  endedAt: at,
-});
+const bug = (failure: Error | undefined, at: string): HostResult => {
+  const { code, message, hint } = fail('E_FLEET_BUG', { what: `Restate has ended the request: ${failure?.message}` });
+  return { state: 'failed', error: { code, message, next: hint }, startedAt: at, endedAt: at };
+};

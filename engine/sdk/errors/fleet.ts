@@ -22,6 +22,11 @@ export const fleet = {
     hint: 'See what the rollout does: join fleet status',
     exitCode: EXIT.usage,
   }),
+  E_FLEET_BUG: (d: { what: string }) => ({
+    message: `the request to the machine ended with an error that Joinery does not know: ${d.what}`,
+    hint: 'Please report it with the lines above. To try the host again: join fleet retry HOST',
+    exitCode: EXIT.bug,
+  }),
   E_FLEET_FILE: (d: { file: string; what: string }) => ({
     message: `cannot read the fleet ${d.file}: ${d.what}`,
     hint: 'Check the path. docs/fleets.md has a fleet to start from.',
@@ -50,7 +55,7 @@ export const fleet = {
     exitCode: d.signal === 'SIGTERM' ? EXIT.terminated : EXIT.cancelled,
   }),
   E_FLEET_UNDO_UNCONFIRMED: (d: { fleet: string; wave: number | undefined }) => ({
-    message: 'confirmation required, but there is no terminal; nothing was undone',
+    message: 'confirmation required, but there is no terminal; no machine was rolled back',
     hint: `To roll the machines back: join fleet undo --fleet ${d.fleet}${d.wave === undefined ? '' : ` --wave ${d.wave}`} --yes`,
     exitCode: EXIT.usage,
   }),

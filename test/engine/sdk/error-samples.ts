@@ -98,6 +98,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_HEALTH_TAKEN: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz' },
   E_FLEET: { problems: [{ file: 'f', line: 1, column: 1, message: 'm' }] },
   E_FLEET_ACTION: { action: 'retry', what: 'host w1 is joined' },
+  E_FLEET_BUG: { what: 'Error: x' },
   E_FLEET_FILE: { file: 'rack.yaml', what: 'does not exist' },
   E_FLEET_OPERATOR: { fleet: 'rack-7' },
   E_FLEET_RUNNING: { fleet: 'rack-7' },
