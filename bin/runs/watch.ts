@@ -44,7 +44,7 @@ export interface WatchOptions extends ProgressOptions {
 
 /**
  * Calls `act`, which runs or undoes a plan. With `jsonl`, its events are lines on standard output. A third signal
- * ends the process. A lost terminal does not.
+ * ends the process.
  */
 export async function watch(
   { output, isQuiet, log, trace, hint }: WatchOptions,
@@ -55,9 +55,8 @@ export async function watch(
     if (kept.signal.aborted) process.exit(signal === 'SIGTERM' ? EXIT.terminated : EXIT.cancelled);
     (cancelled.signal.aborted ? kept : cancelled).abort(fail('E_CANCELLED', { signal }));
   };
-  const goOn = () => undefined;
   const place = isDetached() ? 'background' : 'foreground';
-  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     const shown = await viewFor({ output, isQuiet, hint });
     const items: UndoItem[] = [];
@@ -76,7 +75,7 @@ export async function watch(
     return { result, items };
   } finally {
     await log?.close(place);
-    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
+    process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
 
