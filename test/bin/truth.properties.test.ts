@@ -201,14 +201,14 @@ function eventsAgree(events: readonly RunEvent[], { changes, status: run, steps,
   const count = (fits: (event: RunEvent) => boolean) => events.filter(fits).length;
   const restored = (outcome: string) => count((event) => event.type === 'step.restored' && event.outcome === outcome);
   expect([restored('restored'), restored('stays')]).toEqual([changes.undone, changes.kept]);
-  for (const [step, made] of madeBy) {
+  for (const [step, recorded] of madeBy) {
     const reported = count((event) => event.type === 'step.change' && event.step === step);
     // A signal may stop a step between the record of a change and the change.
     const stopped = count(
       (event) => event.type === 'step.ended' && event.step === step && event.status === 'cancelled',
     );
-    expect(made - reported, step).toBeGreaterThanOrEqual(0);
-    expect(made - reported, step).toBeLessThanOrEqual(stopped);
+    expect(recorded - reported, step).toBeGreaterThanOrEqual(0);
+    expect(recorded - reported, step).toBeLessThanOrEqual(stopped);
   }
   expect(events.at(-1)).toMatchObject({ type: 'run.ended', changes });
   if (run === 'none') return;

@@ -153,9 +153,12 @@ export class FakeCluster {
     if (method === 'POST') {
       if (path !== collectionPath(ref)) return this.answer(405, { message: 'not a collection' });
       if (there !== undefined) return this.answer(409, { message: 'already exists' });
-      const made = { ...(body as KubeObject), metadata: { ...(body as KubeObject).metadata, uid: `uid-${ref.name}` } };
-      if (query.dryRun !== 'All') this.objects.set(objectPath(ref), made);
-      return this.answer(201, made);
+      const created = {
+        ...(body as KubeObject),
+        metadata: { ...(body as KubeObject).metadata, uid: `uid-${ref.name}` },
+      };
+      if (query.dryRun !== 'All') this.objects.set(objectPath(ref), created);
+      return this.answer(201, created);
     }
     if (there === undefined) return this.answer(404, { message: 'not found' });
     const { metadata, ...rest } = body as Partial<KubeObject>;

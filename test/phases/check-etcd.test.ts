@@ -94,9 +94,9 @@ describe('check-etcd', () => {
 
   test('with an external etcd, nothing is asked', async () => {
     const external = { external: { endpoints: ['https://etcd.test:2379'] } };
-    const made = scene();
+    const stage = scene();
     const clusterConfiguration = { ...input.clusterConfiguration, etcd: external };
-    const { error, notes } = await checked(made, { clusterConfiguration });
+    const { error, notes } = await checked(stage, { clusterConfiguration });
     expect(error).toBeUndefined();
     expect(notes?.[0]).toContain('etcd is external');
   });

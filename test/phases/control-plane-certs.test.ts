@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { generateKeyPem, issueCertificate, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
+import { generateKeyPem, readCertificates } from '../../engine/pki/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import controlPlaneCerts from '../../phases/control-plane-certs/index.ts';
-import { DAY_MS, NOW } from '../helpers/cluster.ts';
+import { NOW } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import { ADDRESS, authorityFiles, CONFIGURATION, controlPlaneMachine, PKI, SHARED } from '../helpers/control-plane.ts';
+import {
+  ADDRESS,
+  apiServerPair,
+  authorityFiles,
+  CONFIGURATION,
+  controlPlaneMachine,
+  PKI,
+  SHARED,
+} from '../helpers/control-plane.ts';
 import { glimpseOf } from '../helpers/node.ts';
 
 /** Elliptic keys, because a test makes many of them. */
@@ -14,21 +22,6 @@ const input = { clusterConfiguration, nodeName: 'cp2', advertiseAddress: ADDRESS
 const external = { endpoints: ['https://etcd:2379'], caFile: '/e/ca.crt', certFile: '/e/c.crt', keyFile: '/e/c.key' };
 const withExternalEtcd = { ...input, clusterConfiguration: { ...clusterConfiguration, etcd: { external } } };
 
-/** A certificate of the API server that the cluster's CA issued, and its key. */
-function apiServerPair({ altNames, notAfter }: { altNames: string[]; notAfter: Date }, caKey = SHARED['ca.key'] ?? '') {
-  const key = generateKeyPem();
-  const certificate = issueCertificate({
-    subject: { commonName: 'kube-apiserver', organizations: [] },
-    publicKey: publicKeyDer(key),
-    issuer: { commonName: 'kubernetes', organizations: [] },
-    signingKey: caKey,
-    use: 'server',
-    altNames,
-    notBefore: new Date(NOW.getTime() - DAY_MS),
-    notAfter,
-  });
-  return { 'apiserver.crt': certificate, 'apiserver.key': key };
-}
 const NAMES = [
   'cp2',
   'kubernetes',
@@ -39,10 +32,10 @@ const NAMES = [
   ADDRESS,
 ];
 const ALL_NAMES = [...NAMES, 'kubernetes.default.svc.cluster.local'];
-const NEXT_YEAR = new Date(NOW.getTime() + 365 * DAY_MS);
+const UNTIL_NEXT_YEAR = { altNames: ALL_NAMES, toDays: 365 };
 
 /** Two of the three certificates are there: the contract runs the phase many times, and issuing takes a while. */
-const pair = apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR });
+const pair = apiServerPair(UNTIL_NEXT_YEAR);
 const kept = {
   ...pair,
   'apiserver-kubelet-client.crt': pair['apiserver.crt'],
@@ -65,7 +58,7 @@ async function run(changed: Record<string, string | undefined>, inputs: object =
 
 describe('control-plane-certs', () => {
   test('keeps a certificate that fits', async () => {
-    const pair = apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR });
+    const pair = apiServerPair(UNTIL_NEXT_YEAR);
     const { error, text } = await run(pair);
     expect([error, await text('apiserver.crt')]).toEqual([undefined, pair['apiserver.crt']]);
   });
@@ -73,22 +66,22 @@ describe('control-plane-certs', () => {
   test.each([
     [
       'lacks a name of this machine',
-      apiServerPair({ altNames: NAMES, notAfter: NEXT_YEAR }),
+      apiServerPair({ ...UNTIL_NEXT_YEAR, altNames: NAMES }),
       `${PKI}/apiserver.crt is not valid for kubernetes.default.svc.cluster.local`,
     ],
     [
       'has expired',
-      apiServerPair({ altNames: ALL_NAMES, notAfter: NOW }),
+      apiServerPair({ ...UNTIL_NEXT_YEAR, toDays: 0 }),
       `${PKI}/apiserver.crt expired at ${NOW.toISOString()}`,
     ],
     [
       'was issued by another CA',
-      apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR }, generateKeyPem()),
+      apiServerPair({ ...UNTIL_NEXT_YEAR, caKey: generateKeyPem() }),
       `${PKI}/apiserver.crt was not issued by kubernetes`,
     ],
     [
       'is not for the key beside it',
-      { ...apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR }), 'apiserver.key': generateKeyPem() },
+      { ...apiServerPair(UNTIL_NEXT_YEAR), 'apiserver.key': generateKeyPem() },
       `${PKI}/apiserver.crt is not for the key beside it`,
     ],
   ])('refuses a certificate that %s, and writes nothing', async (_, pair, problem) => {
@@ -124,7 +117,7 @@ describe('control-plane-certs', () => {
   });
 
   test('refuses a file that is not the certificate of a CA', async () => {
-    const { 'apiserver.crt': leaf } = apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR });
+    const { 'apiserver.crt': leaf } = apiServerPair(UNTIL_NEXT_YEAR);
     const { error } = await run({ 'etcd/ca.crt': leaf });
     expect(error).toMatchObject({ facts: { problems: [`${PKI}/etcd/ca.crt is not the certificate of a CA`] } });
   });
