@@ -22,6 +22,7 @@ export default defineConfig({
   test: {
     setupFiles: ['test/setup.ts'],
     testTimeout: 20_000,
+    hookTimeout: 60_000,
     maxWorkers: 3, // on two cores: some tests wait for processes and clocks
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },

@@ -1,7 +1,7 @@
 /**
- * Whole runs of the built command, in every state of a run: no output or file shows token, keys or certificate key. The
- * same holds for a phase that leaks them on purpose. In a command without the code that keeps secrets, each of these
- * tests must find them.
+ * Whole runs of the built command, in every state of a run: no output or file shows the token, a key or the certificate
+ * key. The same holds for a phase that leaks them on purpose. If the code that keeps secrets is removed from the
+ * command, each of these tests must find them.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,7 +1,4 @@
-/**
- * A cluster as a map of objects: enough for phases to be tried on a memory host. The real thing is the sandbox's
- * business.
- */
+/** A cluster as a map of objects, for tests of phases on a memory host. The sandbox is a more complete cluster. */
 import type { Wait } from '../../engine/host/host.ts';
 import { type CsrObject, configMapRef, nodeUser } from '../../engine/node/index.ts';
 import {

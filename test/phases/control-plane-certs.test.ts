@@ -57,7 +57,7 @@ async function run(changed: Record<string, string | undefined>, inputs: object =
 }
 
 describe('control-plane-certs', () => {
-  test('keeps a certificate that fits', async () => {
+  test('control-plane-certs keeps a certificate that fits', async () => {
     const pair = apiServerPair(UNTIL_NEXT_YEAR);
     const { error, text } = await run(pair);
     expect([error, await text('apiserver.crt')]).toEqual([undefined, pair['apiserver.crt']]);
@@ -84,13 +84,13 @@ describe('control-plane-certs', () => {
       { ...apiServerPair(UNTIL_NEXT_YEAR), 'apiserver.key': generateKeyPem() },
       `${PKI}/apiserver.crt is not for the key beside it`,
     ],
-  ])('refuses a certificate that %s, and writes nothing', async (_, pair, problem) => {
+  ])('control-plane-certs refuses a certificate that %s, and writes nothing', async (_, pair, problem) => {
     const { error, changes } = await run(pair);
     expect(error).toMatchObject({ code: 'E_CONTROL_PLANE_CERTIFICATES', facts: { problems: [problem] } });
     expect(changes).toEqual([]);
   });
 
-  test('reports every CA that is missing or has another key, and a missing key of service accounts', async () => {
+  test('control-plane-certs reports each CA that is missing or has another key, and a missing sa.key', async () => {
     const changed = { 'ca.crt': undefined, 'etcd/ca.key': generateKeyPem(), 'sa.key': undefined };
     const { error, changes } = await run(changed);
     expect(error).toMatchObject({
@@ -116,13 +116,13 @@ describe('control-plane-certs', () => {
     });
   });
 
-  test('refuses a file that is not the certificate of a CA', async () => {
+  test('control-plane-certs refuses a file that is not the certificate of a CA', async () => {
     const { 'apiserver.crt': leaf } = apiServerPair(UNTIL_NEXT_YEAR);
     const { error } = await run({ 'etcd/ca.crt': leaf });
     expect(error).toMatchObject({ facts: { problems: [`${PKI}/etcd/ca.crt is not the certificate of a CA`] } });
   });
 
-  test('makes no certificate for etcd if the cluster has an external one', async () => {
+  test('control-plane-certs creates no certificate for etcd if the cluster has an external one', async () => {
     const { changes } = await run({}, withExternalEtcd);
     expect(changes.filter((change) => 'path' in change && change.path.includes('etcd'))).toEqual([]);
   });
@@ -130,7 +130,7 @@ describe('control-plane-certs', () => {
   test.each([
     ['ECDSA-P384', 'ec', 'secp384r1'],
     ['RSA-2048', 'rsa', 2048],
-  ])('makes keys of the algorithm %s', async (encryptionAlgorithm, type, size) => {
+  ])('control-plane-certs creates keys of the algorithm %s', async (encryptionAlgorithm, type, size) => {
     const configuration = { ...withExternalEtcd.clusterConfiguration, encryptionAlgorithm };
     const { text } = await run({}, { ...input, clusterConfiguration: configuration });
     const { publicKey } = readCertificates(await text('apiserver.crt'))[0]?.x509 ?? {};
@@ -146,12 +146,12 @@ describe('control-plane-certs', () => {
     expect(ca !== undefined && leaf?.x509.verify(ca.x509.publicKey)).toBe(true);
   });
 
-  test('writes the public key of service accounts if only the private one is there', async () => {
+  test('control-plane-certs writes the public key of service accounts if only the private one is there', async () => {
     const { text } = await run({ 'sa.pub': undefined });
     expect(await text('sa.pub')).toBe(SHARED['sa.pub']);
   });
 
-  test('gives the names of the configuration to the certificates, except invalid ones', async () => {
+  test('control-plane-certs puts the configured names into the certificates, except invalid ones', async () => {
     const configuration = {
       ...clusterConfiguration,
       apiServer: { certSANs: ['LB.example.com', '192.0.2.7', 'no name'] },
