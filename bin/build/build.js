@@ -64,6 +64,7 @@ if (process.argv[2] === '--cache') {
     plugins: [shortNamesInLibraries()],
   });
   for (const file of [bundle, late, fleet]) writeFileSync(file, asAscii(readFileSync(file, 'utf8')));
+  await bundlePage();
   await bundleOf('bin/testing.ts', path.join(root, 'dist/testing.cjs'), { supported: {} });
   for (const name of shippedPlugins()) await buildPlugin(name);
   if (process.argv[2] === '--types') {
@@ -181,6 +182,19 @@ async function bundleOf(entry, outfile, options = {}) {
   for (const { inputs } of Object.values(metafile.outputs))
     for (const [file, { bytesInOutput }] of Object.entries(inputs))
       if (bytesInOutput > 0 && !file.startsWith('lazy:')) bundled.add(file);
+}
+
+/** dist/page: the script and the style of the dashboard and of reports. */
+async function bundlePage() {
+  await bundleOf('bin/fleet/page/main.tsx', path.join(root, 'dist/page/page.js'), {
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    supported: {},
+    tsconfig: path.join(root, 'bin/fleet/page/tsconfig.json'),
+    minifyIdentifiers: true,
+  });
+  await bundleOf('bin/fleet/page/page.css', path.join(root, 'dist/page/page.css'), { target: 'es2022', supported: {} });
 }
 
 /** Folders in plugins/ whose package.json contains a manifest. */

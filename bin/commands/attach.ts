@@ -1,10 +1,11 @@
 /** `join attach`: follows a run that another process executes. It takes no lock, because the run holds it. */
 import { Args, Flags } from '@oclif/core';
-import { fail, JoinError, type RunEvent } from '../../engine/sdk/index.ts';
+import { type EventError, fail, JoinError, type RunEvent } from '../../engine/sdk/index.ts';
 import { JoinCommand } from '../command.ts';
 import type { MachineSession } from '../compose.ts';
 import { runFlags } from '../inputs/common-flags.ts';
 import { askForApproval, isInteractive } from '../inputs/terminal.ts';
+import { asItIs, ofHistory } from '../render/continuation.ts';
 import { endedText, type Progress } from '../render/event-lines.ts';
 import { progress } from '../render/progress.ts';
 import { follow } from '../runs/follow.ts';
@@ -66,17 +67,27 @@ export class Attach extends JoinCommand {
       view.end();
       if (last?.type !== 'run.ended') throw fail('E_RUN_INTERRUPTED', { run });
       if (flags.output === 'text') this.show(endedText(last));
-      if (last.error !== undefined) this.end(JoinError.own({ ...last.error, code: last.error.code as `E_${string}` }));
+      if (last.error !== undefined) await this.#endLike(last.error, session, run);
     } finally {
       await session.close();
     }
   }
+
+  /** Prints the error of the run, with the command that continues it, and exits with its code. */
+  async #endLike(about: EventError, { runs }: MachineSession, run: string): Promise<void> {
+    const error = JoinError.own({ ...about, code: about.code as `E_${string}` });
+    const isRecorded = (await runs.ids()).includes(run);
+    const fitted = isRecorded ? ofHistory(await runs.history(run)) : asItIs;
+    this.printError(error, (text) => this.hint(fitted(text)));
+    this.exitWith(error);
+  }
 }
 
-/** A run in progress that has not changed anything yet is not in the list of runs. */
+/** A run that has not changed anything is not in the list of runs. */
 async function runToFollow({ runs, holder }: MachineSession, given: string | undefined): Promise<string> {
   const running = (await holder())?.run;
   if (running?.startsWith(given ?? '')) return running;
+  if (given !== undefined && (await runs.hasEvents(given))) return given;
   return runs.find(given, () => true, 'attach to');
 }
 

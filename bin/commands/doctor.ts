@@ -33,16 +33,45 @@ export class Doctor extends JoinCommand {
       const plan = planOfPhase('doctor', this.app.registry.get('doctor'), inputs, host.facts);
       const result = await run({ plan, host });
       if (result.error !== undefined) throw result.error;
-      const { findings } = (result.steps[0]?.outputs ?? { findings: [] }) as { findings: Finding[] };
-      const fitting = finding.state === 'problem' && examined?.error === undefined ? findings.map(ofRun) : findings;
+      const outputs = (result.steps[0]?.outputs ?? { findings: [] }) as { findings: Finding[]; node?: object };
+      const { findings, node } = outputs;
+      const fitting = fittingFindings(findings, { finding, examined, running });
       const all = [finding, ...fitting].map(({ next, ...rest }) => defined({ ...rest, next: next && this.hint(next) }));
       if (flags.output === 'text') this.show(diagnosisText(all));
-      else await this.print(diagnosisDocument(all), flags.output);
+      else {
+        await this.print(diagnosisDocument({ findings: all, run: runOf(examined, running), node }), flags.output);
+      }
       process.exitCode = isHealthy(all) ? 0 : EXIT.machine;
     } finally {
       await close();
     }
   }
+}
+
+interface LastRun {
+  finding: Finding;
+  examined: ExaminedRun | undefined;
+  running: LockHolder | undefined;
+}
+
+function fittingFindings(findings: readonly Finding[], { finding, examined, running }: LastRun): readonly Finding[] {
+  if (examined !== undefined && running?.run === examined.id) return findings.map(ofRunInProgress);
+  return finding.state === 'problem' && examined?.error === undefined ? findings.map(ofRun) : findings;
+}
+
+/** A run in progress continues by itself when its cause is fixed. */
+const ofRunInProgress = ({ next, ...finding }: Finding): Finding => ({
+  ...finding,
+  ...defined({ next: next?.replace(/\bjoin resume$/gm, 'join attach') }),
+});
+
+/** A run in progress that has not changed anything yet has no record. */
+function runOf(examined: ExaminedRun | undefined, holder: LockHolder | undefined) {
+  if (holder?.run !== undefined && holder.run !== examined?.id) return { id: holder.run, status: 'running' } as const;
+  if (examined === undefined) return undefined;
+  const { id, history, error } = examined;
+  const isReadable = history !== undefined && error === undefined;
+  return { id, status: isReadable ? liveStatus(history, holder) : ('unreadable' as const) };
 }
 
 /** A kubelet that is started by hand would leave the run unfinished: its own command is the next one. */

@@ -68,7 +68,7 @@ export async function buildExecutable({
 
 /** The files that bin/assets.ts reads, sorted. */
 function shippedFiles(root: string): string[] {
-  const folders = ['dist/plugins', 'dist/types', 'environments', 'pipelines'];
+  const folders = ['dist/page', 'dist/plugins', 'dist/types', 'environments', 'pipelines'];
   const files = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

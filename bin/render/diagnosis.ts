@@ -1,5 +1,6 @@
 /** The findings of `join doctor`: text, and the document that schemas/diagnosis.schema.json describes. */
 import { defined, printable } from '../../engine/sdk/index.ts';
+import type { LiveStatus } from './runs.ts';
 
 export interface Finding {
   check: string;
@@ -34,11 +35,21 @@ export function diagnosisText(findings: readonly Finding[]): string {
   );
 }
 
-export function diagnosisDocument(findings: readonly Finding[]): object {
+export interface DiagnosedMachine {
+  findings: readonly Finding[];
+  /** The run in progress, or else the newest one. */
+  run: { id: string; status: LiveStatus | 'unreadable' } | undefined;
+  /** As the phase `doctor` outputs it. */
+  node: object | undefined;
+}
+
+export function diagnosisDocument({ findings, run, node }: DiagnosedMachine): object {
   return defined({
     apiVersion: 'joinery.dev/v1',
     kind: 'Diagnosis',
     healthy: isHealthy(findings),
+    run,
+    node,
     findings,
     next: nextOf(findings),
   });

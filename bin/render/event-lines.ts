@@ -82,6 +82,13 @@ export const endedText = (event: EventOf<'run.ended'>): string =>
   );
 
 /** A step that did not run has no duration. */
-function endText({ step, status, attempts, durationMs }: EventOf<'step.ended'>): string {
-  return `${SIGN[status]} ${step}${attempts === 0 ? '' : ` (${seconds(durationMs)})`}`;
+function endText(event: EventOf<'step.ended'>): string {
+  const { step, status, attempts, durationMs } = event;
+  const note = endNote(event);
+  const duration = attempts === 0 ? '' : ` (${seconds(durationMs)})`;
+  return `${SIGN[status]} ${step}${duration}${note === '' ? '' : `: ${note}`}`;
 }
+
+/** The error of a failure that the pipeline allows: the run continues, so only its result would report it. */
+export const endNote = ({ status, error }: EventOf<'step.ended'>): string =>
+  status === 'failed-allowed' && error !== undefined ? `${error.code}: ${error.message}` : '';

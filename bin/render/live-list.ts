@@ -6,7 +6,7 @@ import type { RunEvent } from '../../engine/run/run.ts';
 import { printable } from '../../engine/sdk/index.ts';
 import { coloured } from './colour.ts';
 import type { HintText } from './continuation.ts';
-import { assumedText, DRY_RUN, eventLine, type Progress, retryText, waitText } from './event-lines.ts';
+import { assumedText, DRY_RUN, endNote, eventLine, type Progress, retryText, waitText } from './event-lines.ts';
 import { SIGN, seconds } from './text.ts';
 
 const SPINNER = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠇'];
@@ -113,6 +113,7 @@ function apply(row: Row, event: RunEvent): void {
     case 'step.ended':
       row.sign = SIGN[event.status];
       if (event.attempts > 0) row.tookMs = event.durationMs;
+      row.note = endNote(event) || row.note;
       break;
   }
 }

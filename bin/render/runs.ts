@@ -2,7 +2,13 @@
 
 import { changeText } from '../../engine/host/changes/index.ts';
 import type { LockHolder } from '../../engine/host/lock.ts';
-import { type ChangeHistory, type History, openApprovals, type RunStatus } from '../../engine/journal/history.ts';
+import {
+  type ChangeHistory,
+  type History,
+  openApprovals,
+  type RunStatus,
+  type StepHistory,
+} from '../../engine/journal/history.ts';
 import type { ExaminedRun } from '../../engine/journal/runs.ts';
 import { errorRecord } from '../../engine/run/error-record.ts';
 import { defined } from '../../engine/sdk/index.ts';
@@ -10,7 +16,11 @@ import { asItIs, type HintText, ofHistory } from './continuation.ts';
 import { tableText } from './table.ts';
 import { localTime, SIGN, seconds } from './text.ts';
 
-const durationMs = ({ start, endedAt }: History): number => Date.parse(endedAt) - Date.parse(start.at);
+/** How long processes worked on the run. */
+function durationMs(history: History, holder: LockHolder | undefined): number {
+  const end = isInProgress(history, holder) ? Date.now() : Date.parse(history.endedAt);
+  return Math.max(0, end - Date.parse(history.start.at) - history.idleMs);
+}
 const nodeOf = ({ start }: History): string | undefined => {
   const { nodeName } = start.inputs as { nodeName?: unknown };
   return typeof nodeName === 'string' ? nodeName : undefined;
@@ -68,7 +78,12 @@ export function runsText(
         '-',
         hint(history === undefined ? `join runs prune ${id}` : `join undo --salvage ${id}`),
       ];
-    return [...known, statusText(history, holder), seconds(durationMs(history)), hint(nextOf(history, holder) ?? '')];
+    return [
+      ...known,
+      statusText(history, holder),
+      seconds(durationMs(history, holder)),
+      hint(nextOf(history, holder) ?? ''),
+    ];
   });
   const table = tableText([['RUN', 'STARTED', 'PIPELINE', 'NODE', 'STATUS', 'DURATION', 'NEXT'], ...rows], width);
   const errors = runs.flatMap(({ error }) => (error === undefined ? [] : `${errorRecordText(error)}`));
@@ -85,13 +100,13 @@ export function runText(history: History, holder: LockHolder | undefined, hint: 
   const lines = [
     `Run ${start.id} of ${start.pipeline}${nodeOf(history) === undefined ? '' : ` for ${nodeOf(history)}`}: ` +
       statusText(history, holder),
-    `started ${localTime(start.at)} by joinery ${start.joinery}, duration ${seconds(durationMs(history))}`,
+    `started ${localTime(start.at)} by joinery ${start.joinery}, duration ${seconds(durationMs(history, holder))}`,
   ];
   for (const [id, step] of history.steps) {
     const sign = step.status === 'interrupted' || step.status === 'undoing' ? '…' : SIGN[step.status];
     const attempts = step.attempts > 1 ? `, ${step.attempts} attempts` : '';
-    const duration = step.status === 'skipped' ? '' : `, ${seconds(step.durationMs)}`;
-    lines.push(`${sign} ${id} (${step.phase}): ${step.status}${attempts}${duration}`);
+    const duration = hasDuration(step) ? `, ${seconds(step.durationMs)}` : '';
+    lines.push(`${sign} ${id} (${step.phase}): ${stepStatus(step, history, holder)}${attempts}${duration}`);
     for (const item of history.changes.filter((change) => change.step === id))
       lines.push(`    ${changeText(item.change)}${undoneText(item)}`);
     lines.push(...approvalLines(history, id, hint));
@@ -101,6 +116,13 @@ export function runText(history: History, holder: LockHolder | undefined, hint: 
   const next = nextOf(history, holder);
   return (next === undefined ? lines : [...lines, `Next: ${hint(next)}`]).join('\n');
 }
+
+/** A step that has not ended, or was skipped, has none. */
+const hasDuration = ({ status }: StepHistory): boolean =>
+  status !== 'interrupted' && status !== 'undoing' && status !== 'skipped';
+
+const stepStatus = ({ status }: StepHistory, history: History, holder: LockHolder | undefined): string =>
+  status === 'interrupted' && isInProgress(history, holder) ? 'running' : status;
 
 const undoneText = ({ undone, stays }: ChangeHistory): string => {
   if (stays) return ', kept';
@@ -130,7 +152,7 @@ export function runDocument(history: History, holder: LockHolder | undefined, hi
     pid: isInProgress(history, holder) ? holder?.pid : undefined,
     begunAt: start.at,
     endedAt,
-    durationMs: durationMs(history),
+    durationMs: durationMs(history, holder),
     error: error && { ...error, hint: hint(ofHistory(history)(error.hint)) },
     next: next && hint(next),
   });
@@ -151,18 +173,18 @@ export function runDetailsDocument(history: History, holder: LockHolder | undefi
   const { steps, changes, approvals } = history;
   return {
     ...runDocument(history, holder, hint),
-    steps: [...steps].map(([id, { phase, status, attempts, durationMs: ms, error }]) =>
+    steps: [...steps].map(([id, step]) =>
       defined({
         id,
-        phase,
-        status,
-        attempts,
-        durationMs: ms,
+        phase: step.phase,
+        status: stepStatus(step, history, holder),
+        attempts: step.attempts,
+        durationMs: hasDuration(step) ? step.durationMs : undefined,
         changes: changes
           .filter(({ step }) => step === id)
           .map(({ change, undone, stays }) => defined({ change, undone, stays })),
         approval: approvals.get(id),
-        error,
+        error: step.error,
       }),
     ),
   };

@@ -44,7 +44,7 @@ export interface WatchOptions extends ProgressOptions {
 
 /**
  * Calls `act`, which runs or undoes a plan. With `jsonl`, its events are lines on standard output. A third signal
- * ends the process. A lost terminal does not.
+ * ends the process.
  */
 export async function watch(
   { output, isQuiet, log, trace, hint }: WatchOptions,
@@ -55,8 +55,8 @@ export async function watch(
     if (kept.signal.aborted) process.exit(signal === 'SIGTERM' ? EXIT.terminated : EXIT.cancelled);
     (cancelled.signal.aborted ? kept : cancelled).abort(fail('E_CANCELLED', { signal }));
   };
-  const goOn = () => undefined;
-  process.on('SIGINT', stop).on('SIGTERM', stop).on('SIGHUP', goOn);
+  const place = isDetached() ? 'background' : 'foreground';
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     const shown = await viewFor({ output, isQuiet, hint });
     const items: UndoItem[] = [];
@@ -74,8 +74,8 @@ export async function watch(
     trace?.save();
     return { result, items };
   } finally {
-    await log?.close();
-    process.off('SIGINT', stop).off('SIGTERM', stop).off('SIGHUP', goOn);
+    await log?.close(place);
+    process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
 

@@ -1,5 +1,5 @@
 /** What the dashboard displays, and what it asks for. The process of the operator implements it. */
-import type { RunEvent } from '../run/events.ts';
+import type { RunEvent } from '../sdk/events.ts';
 import type { FleetStatus } from './status.ts';
 
 export type FleetAction =

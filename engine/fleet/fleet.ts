@@ -12,6 +12,8 @@ export type Transport =
       identityFile?: string;
       /** Of `ssh -J`. */
       jump?: string;
+      /** Read in place of ~/.ssh/config. */
+      configFile?: string;
       /** Whether commands run through `sudo -n`. */
       sudo: boolean;
     }

@@ -6,6 +6,8 @@ export interface MachineContext {
   fleet: Fleet;
   rollout: string;
   host: Host;
+  /** From 1. Each attempt has its own token. */
+  attempt: number;
   signal: AbortSignal;
 }
 
@@ -24,7 +26,7 @@ export interface JoinWatch {
 
 /** Each throws a JoinError; `engine/fleet/rollout` decides what is tried again. */
 export interface MachineSteps {
-  /** E_FLEET_UNREACHABLE, E_FLEET_HOST_KEY, E_FLEET_SUDO. */
+  /** E_FLEET_UNREACHABLE, E_FLEET_HOST_KEY, E_FLEET_AUTH, E_FLEET_SUDO. */
   reach(context: MachineContext): Promise<{ architecture: 'x64' | 'arm64'; hostName: string }>;
   /** Copies the executable if the machine has another one, or none. */
   install(context: MachineContext): Promise<{ digest: string; changed: boolean }>;

@@ -1,6 +1,7 @@
 /** Runs a program to its end, within limits of time and output. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { errnoReason } from '../limits/errno.ts';
 import { startTimer } from '../limits/timers.ts';
 import { defined } from '../sdk/fields.ts';
@@ -13,6 +14,10 @@ export interface ProgramOptions {
   /** Of standard output, and as many of standard error. */
   outputBytes: number;
   signal: AbortSignal;
+  /** Standard input: a text, or the descriptor of an open file (default: empty). */
+  stdin?: string | number;
+  /** Gets each line of standard output as it comes. The result then has no standard output. */
+  onLine?: (line: string) => void;
 }
 
 /** Why a program has no exit code. */
@@ -38,9 +43,9 @@ export async function runProgram(path: string, args: string[], options: ProgramO
 
 /** If the program has to end, so do its children. */
 async function runOnce(path: string, args: string[], options: ProgramOptions): Promise<CommandResult> {
-  const { directory: cwd, environment: env, timeMs, outputBytes, signal } = options;
+  const { directory: cwd, environment: env, timeMs, outputBytes, signal, stdin = '', onLine } = options;
   signal.throwIfAborted();
-  const child = spawnAlone(path, args, { ...defined({ cwd }), env });
+  const child = spawnAlone(path, args, { ...defined({ cwd }), env, stdin: typeof stdin === 'number' ? stdin : 'pipe' });
   let cause: unknown;
   const end = (why: unknown): void => {
     cause ??= why;
@@ -50,15 +55,17 @@ async function runOnce(path: string, args: string[], options: ProgramOptions): P
   const stop = () => end(signal.reason);
   const timer = startTimer(timeMs, () => end(new ProgramFailure(`not done after ${timeMs / 1000} s`)));
   signal.addEventListener('abort', stop, { once: true });
-  child.stdin?.on('error', () => undefined).end(); // or a reader would wait for its time limit
+  child.stdin?.on('error', () => undefined).end(stdin); // without an end, a reader would wait for its time limit
   const tooMuch = () => end(new ProgramFailure(`it printed more than ${outputBytes} bytes`));
-  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => collect(stream, outputBytes, tooMuch));
+  const stdout = onLine === undefined ? collect(child.stdout, outputBytes, tooMuch) : undefined;
+  if (onLine !== undefined) passLines(child.stdout, { bytesMax: outputBytes, tooMuch, onLine });
+  const stderr = collect(child.stderr, outputBytes, tooMuch);
   try {
     const [exitCode, killedBy] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
       child.once('error', reject).once('close', (...ending) => resolve(ending));
     });
     if (cause !== undefined) throw cause;
-    const output = { stdout: stdout?.() ?? '', stderr: stderr?.() ?? '' };
+    const output = { stdout: stdout?.() ?? '', stderr: stderr() };
     if (exitCode !== null) return { exitCode, ...output };
     const isHungUp = killedBy === 'SIGHUP' && output.stdout + output.stderr === '';
     throw new (isHungUp ? HungUp : ProgramFailure)(`it was ended by the signal ${killedBy}`);
@@ -77,10 +84,10 @@ async function runOnce(path: string, args: string[], options: ProgramOptions): P
 function spawnAlone(
   path: string,
   args: string[],
-  options: { cwd?: string; env: Record<string, string> },
+  { stdin, ...options }: { cwd?: string; env: Record<string, string>; stdin: number | 'pipe' },
 ): ChildProcess {
   try {
-    return spawn(path, args, { ...options, detached: true, stdio: 'pipe' });
+    return spawn(path, args, { ...options, detached: true, stdio: [stdin, 'pipe', 'pipe'] });
   } catch (error) {
     throw notStarted(error);
   }
@@ -111,4 +118,28 @@ function collect(stream: Readable | null | undefined, bytesMax: number, tooMuch:
       else chunks.push(chunk);
     });
   return () => Buffer.concat(chunks).toString('utf8');
+}
+
+interface LineLimit {
+  /** Of all lines together. */
+  bytesMax: number;
+  tooMuch: () => void;
+  onLine: (line: string) => void;
+}
+
+/** A last line without an end is passed on, too. */
+function passLines(stream: Readable | null | undefined, { bytesMax, tooMuch, onLine }: LineLimit): void {
+  const decoder = new StringDecoder('utf8'); // two chunks may share a character
+  let [rest, bytes] = ['', 0];
+  stream
+    ?.on('error', () => undefined)
+    .on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) return tooMuch();
+      const [first = '', ...more] = decoder.write(chunk).split('\n');
+      const lines = [rest + first, ...more];
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(line);
+    })
+    .on('end', () => (rest === '' ? undefined : onLine(rest)));
 }

@@ -69,10 +69,13 @@ export class EventLog {
     }
   }
 
-  /** A run that has changed nothing has no journal, and leaves no log. */
-  async close(): Promise<void> {
+  /**
+   * A run that has changed nothing has no journal, and leaves no log. The log of a run in the background is kept until
+   * the next run, because it is the only report of that run.
+   */
+  async close(ran: 'foreground' | 'background' = 'foreground'): Promise<void> {
     await this.#handle?.close().catch(() => undefined);
-    await this.#removeWithoutJournal().catch(() => undefined); // then the next run removes it
+    if (ran === 'foreground') await this.#removeWithoutJournal().catch(() => undefined); // then the next run removes it
   }
 
   async #removeWithoutJournal(): Promise<void> {

@@ -56,6 +56,8 @@ export type RunStatus = 'interrupted' | 'succeeded' | 'failed' | 'cancelled' | '
 export interface History {
   start: Start;
   endedAt: string;
+  /** How long no process worked on the run: from its end to its resumption or undo. */
+  idleMs: number;
   status: RunStatus;
   /** In the order in which they first started. */
   steps: Map<string, StepHistory>;
@@ -71,6 +73,7 @@ export function historyOf(records: readonly JournalRecord[]): History {
   const history: History = {
     start,
     endedAt: start.at,
+    idleMs: 0,
     status: 'interrupted',
     steps: new Map(),
     changes: [],
@@ -96,8 +99,13 @@ export const isClosed = (history: History): boolean => history.status === 'succe
 /** Whether nothing is left of the run that an undo could restore. */
 export const isUndone = ({ status }: History): boolean => status === 'undone' || status === 'reset';
 
+/** After these, only another process adds records. */
+const ENDED: ReadonlySet<RunStatus> = new Set(['succeeded', 'failed', 'cancelled', 'undone', 'reset']);
+
 /** Adds a record that follows those of the history. */
 export function extendHistory(history: History, record: JournalRecord): void {
+  if (record.kind === 'resumed' || ENDED.has(history.status))
+    history.idleMs += Date.parse(record.at) - Date.parse(history.endedAt);
   history.endedAt = record.at;
   switch (record.kind) {
     case 'resumed':
@@ -110,6 +118,9 @@ export function extendHistory(history: History, record: JournalRecord): void {
     }
     case 'change':
       history.changes.push({ ...record, undone: false });
+      break;
+    case 'refused':
+      refuse(history.changes, record.change);
       break;
     case 'done': {
       const { status, attempts, durationMs, outputs, error } = record;
@@ -162,7 +173,7 @@ function reopen(history: History): void {
 
 /** Once a part of a step is undone, the step is no longer done. */
 function undo({ steps, changes }: History, record: Extract<JournalRecord, { kind: 'undone' }>): void {
-  const change = 'change' in record ? changeAt(changes, record.change) : undefined;
+  const change = 'change' in record ? changes[indexOf(changes, record.change)] : undefined;
   if (change !== undefined) {
     change.undone = true;
     if ('stays' in record) change.stays = true;
@@ -174,13 +185,18 @@ function undo({ steps, changes }: History, record: Extract<JournalRecord, { kind
     step.durationMs = Date.parse(record.at) - Date.parse(step.undoStartedAt);
 }
 
-/** Changes are in the order of their records. */
-function changeAt(changes: readonly ChangeHistory[], seq: number): ChangeHistory | undefined {
+function refuse(changes: ChangeHistory[], seq: number): void {
+  const index = indexOf(changes, seq);
+  if (index !== -1) changes.splice(index, 1);
+}
+
+/** Changes are in the order of their records. -1 if the record is of no change. */
+function indexOf(changes: readonly ChangeHistory[], seq: number): number {
   let [low, high] = [0, changes.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if ((changes[middle]?.seq ?? 0) < seq) low = middle + 1;
     else high = middle;
   }
-  return changes[low]?.seq === seq ? changes[low] : undefined;
+  return changes[low]?.seq === seq ? low : -1;
 }

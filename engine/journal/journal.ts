@@ -1,5 +1,4 @@
 /** The journal of one run. It records each change before it is applied, so that every run can be resumed or undone. */
-import { isDeepStrictEqual as isEqual } from 'node:util';
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
 import { LIMITS } from '../limits/sizes.ts';
 import { defined } from '../sdk/fields.ts';
@@ -11,8 +10,12 @@ import { JournalSecrets } from './journal-secrets.ts';
 import type { Durability, JournalStore, StoredJournal } from './journal-store.ts';
 import type { Entry, JournalRecord } from './records.ts';
 import { JournalRoom, jsonLength, shortened } from './room.ts';
+import { type RecordedChange, RunChanges } from './run-changes.ts';
 
 export type { JournalStore, StoredJournal } from './journal-store.ts';
+
+/** Removes a change from the account of the run, because it was refused: nothing has changed. */
+export type Withdraw = () => Promise<void>;
 
 type Fields<K extends Entry['kind']> = Omit<Extract<Entry, { kind: K }>, 'kind'>;
 
@@ -26,10 +29,7 @@ export class Journal {
   #written: number;
   /** A record needs the journal on disk. A run that is refused before its first change leaves no journal. */
   #isNeeded = false;
-  /** Paths that the run has changed, and that are not undone. */
-  readonly #changedPaths: Set<string>;
-  readonly #changesByStep = new Map<string, StepChange[]>();
-  #images: number;
+  readonly #changes: RunChanges;
   /** Kept up to date as soon as an undo needs it: each of its steps asks. */
   #history: History | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -41,12 +41,7 @@ export class Journal {
     this.#room = new JournalRoom(records);
     this.#secrets = new JournalSecrets(secrets);
     this.#written = records.length;
-    const changes = records.length === 0 ? [] : historyOf(records).changes;
-    for (const { step, change } of changes) this.#addChange(step, change);
-    this.#images = Math.max(0, ...changes.map(({ before }) => (before.kind === 'file' ? (before.image ?? 0) : 0)));
-    this.#changedPaths = new Set(
-      changes.flatMap(({ change, undone }) => ('path' in change && !undone ? change.path : [])),
-    );
+    this.#changes = new RunChanges(records);
   }
 
   static begin(store: JournalStore, now: () => Date, start: Fields<'start'>): Journal {
@@ -71,7 +66,7 @@ export class Journal {
   }
   /** The changes that are recorded of the step. */
   changesOf(step: string): readonly StepChange[] {
-    return this.#changesByStep.get(step) ?? [];
+    return this.#changes.of(step);
   }
   /** `value` with its secrets, and the names of those that no longer exist. */
   reveal(value: unknown): { value: unknown; missing: string[] } {
@@ -89,11 +84,14 @@ export class Journal {
     this.#note({ kind: 'begun', step, phase, attempt, input: this.#secrets.hide(input, `step.${step}`) });
   }
 
-  /** Call it before the change. Once it resolves, the change can be undone, even after a crash. */
-  change(step: string, change: StepChange, snapshot: () => Promise<Snapshot>): Promise<void> {
+  /**
+   * Call it before the change. When it resolves, the change can be undone, even after a crash. The function that it
+   * resolves with is for a change that is refused.
+   */
+  change(step: string, change: StepChange, snapshot: () => Promise<Snapshot>): Promise<Withdraw> {
     return this.#inOrder(async () => {
-      if (this.#hasCreated(step, change)) return;
-      const isRepeated = 'path' in change && this.#changedPaths.has(change.path);
+      if (this.#changes.hasCreated(step, change)) return async () => undefined;
+      const isRepeated = this.#changes.hasChangedPathOf(change);
       const { before, image, after } = await snapshot();
       const entry = {
         kind: 'change',
@@ -103,14 +101,27 @@ export class Journal {
       } as const;
       if (isRepeated) this.#note({ ...entry, before: { kind: 'earlier' } });
       else if (before.kind === 'file' && image !== undefined && 'path' in change) {
-        const noted = { ...entry, before: { ...before, image: this.#images + 1 } };
+        const noted = { ...entry, before: { ...before, image: this.#changes.nextImage } };
         this.#room.require(this.#recordOf(noted)); // a refused change leaves no image
-        await this.#store.saveImage(++this.#images, image, change.path);
+        await this.#store.saveImage(this.#changes.takeImage(), image, change.path);
         this.#note(noted);
       } else this.#note({ ...entry, before });
-      await this.#write('durable');
-      if ('path' in change) this.#changedPaths.add(change.path);
+      const recorded = { seq: this.#records.length, step, change: entry.change, isRepeated };
+      await this.#write('durable').catch((unwritten: Error) => {
+        this.#refuse(recorded);
+        throw unwritten;
+      });
+      this.#changes.keepPath(change);
+      return () => {
+        this.#refuse(recorded);
+        return this.#inOrder(() => this.#write('buffered')); // if the record is lost, an undo has nothing to restore
+      };
     });
+  }
+
+  #refuse(recorded: RecordedChange): void {
+    this.#note({ kind: 'refused', change: recorded.seq });
+    this.#changes.withdraw(recorded);
   }
 
   /** A random value that stays the same if the run is resumed after a crash. */
@@ -191,8 +202,7 @@ export class Journal {
     if (!('step' in what && this.#isUndoing(what.step, ['undone']))) this.#note({ kind: 'undone', ...what });
     if ('change' in what) {
       const undone = this.#records[what.change - 1];
-      if (undone?.kind === 'change' && 'path' in undone.change && undone.before.kind !== 'earlier')
-        this.#changedPaths.delete(undone.change.path);
+      if (undone?.kind === 'change' && undone.before.kind !== 'earlier') this.#changes.forgetPath(undone.change);
     }
     return this.#inOrder(() => this.#write('durable'));
   }
@@ -240,21 +250,8 @@ export class Journal {
     this.#room.take(record);
     this.#isNeeded ||= entry.kind === 'change' || entry.kind === 'once' || entry.kind === 'asked';
     this.#records.push(record);
-    if (record.kind === 'change') this.#addChange(record.step, record.change);
+    if (record.kind === 'change') this.#changes.add(record.step, record.change);
     if (this.#history !== undefined) extendHistory(this.#history, record);
-  }
-
-  /** A resumed step asks again for an object that it may have created. It is still one object, and one change. */
-  #hasCreated(step: string, change: StepChange): boolean {
-    return (
-      change.kind === 'api' && change.verb === 'create' && this.changesOf(step).some((one) => isEqual(one, change))
-    );
-  }
-
-  #addChange(step: string, change: StepChange): void {
-    const changes = this.#changesByStep.get(step);
-    if (changes === undefined) this.#changesByStep.set(step, [change]);
-    else changes.push(change);
   }
 
   #recordOf(entry: Entry): JournalRecord {

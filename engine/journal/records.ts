@@ -5,8 +5,8 @@ import type { StepStatus } from '../sdk/step-status.ts';
 import type { Answer } from './approval.ts';
 import type { MachineRecord } from './machine-id.ts';
 
-/** Version 2 added skipped steps, allowed failures and approvals. */
-export const JOURNAL_VERSION = 2;
+/** Version 2 added skipped steps, allowed failures and approvals. Version 3 added refused changes. */
+export const JOURNAL_VERSION = 3;
 
 /** What a plan was made from. Two plans with the same source and the same inputs belong to the same run. */
 export interface PlanSource {
@@ -53,6 +53,8 @@ export type Entry =
   | { kind: 'begun'; step: string; phase: string; attempt: number; input: unknown }
   | { kind: 'once'; step: string; name: string }
   | { kind: 'change'; step: string; change: StepChange; before: Before; after?: string }
+  /** The change was refused, so it counts as never made. */
+  | { kind: 'refused'; change: number }
   | {
       kind: 'done';
       step: string;

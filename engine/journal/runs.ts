@@ -53,6 +53,11 @@ export class Runs {
     return EventLog.open(this.#files, id);
   }
 
+  /** Whether the text is the ID of a run whose events are stored. Its journal may be missing. */
+  async hasEvents(id: string): Promise<boolean> {
+    return ID.test(id) && (await this.readEvents(id, 0)) !== undefined;
+  }
+
   /** Events of a run from `offset` in its log on. Undefined if it has no log. */
   readEvents(id: string, offset: number): Promise<ReadEvents | undefined> {
     return readEvents(this.#files, id, offset);

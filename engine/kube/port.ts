@@ -80,12 +80,17 @@ class IdentityApi implements KubeApi {
     );
   }
 
-  async waitFor<T extends KubeObject>(ref: ObjectRef, done: (found: T | undefined) => boolean, from?: T): Promise<T> {
+  async waitFor<T extends KubeObject>(
+    ref: ObjectRef,
+    done: (found: T | undefined) => boolean,
+    from?: T,
+    about?: Readonly<Record<string, string>>,
+  ): Promise<T> {
     const { client, requireApi, signal } = this.#options;
     requireApi('watch', ref.resource);
     await requireServer(this.#identity.server, this.#options);
     const check = (found: unknown): boolean => done(found as T | undefined);
-    return (await client.waitFor({ as: this.#identity, ref, done: check, from }, signal)) as T;
+    return (await client.waitFor({ as: this.#identity, ref, done: check, from, about }, signal)) as T;
   }
 
   async can(verb: string, group: string, resource: string, subresource?: string): Promise<boolean> {
@@ -127,15 +132,19 @@ class IdentityApi implements KubeApi {
     const { server } = this.#identity;
     await requireServer(server, this.#options);
     const isChange = ref !== undefined && method !== 'GET';
-    if (isChange) await record(changeOf(verb, ref, {}));
+    const withdraw = isChange ? await record(changeOf(verb, ref, {})) : undefined;
     const answer = await client.send({ server, as: this.#identity, method, ref, path, query, body }, signal);
     this.#clockSkewMs = answer.clockSkewMs ?? this.#clockSkewMs;
+    if (isRefusal(answer)) await withdraw?.();
     const isExpected = (verb === 'get' && answer.status === 404) || (verb === 'create' && answer.status === 409);
     if (!isExpected) requireOk(answer, server, ref === undefined ? verb : `${verb} ${ref.resource} ${ref.name}`);
     if (isChange && answer.status < 300) onChange(changeOf(verb, ref, answer));
     return answer;
   }
 }
+
+/** Whether the server has certainly not done what was asked. It may still do so after a timeout (408). */
+const isRefusal = ({ status }: ApiAnswer): boolean => status >= 400 && status < 500 && status !== 408;
 
 /** A plugin speaks to the cluster of this machine, or to servers that its bounds or its input name. */
 async function requireServer(server: string, { allowsServer, readFile }: KubePortOptions): Promise<void> {

@@ -79,6 +79,7 @@ export class Transport {
 
   async #open({ server, as, method, path, query, body }: ApiRequest, bodyTimeoutMs: number, signal: AbortSignal) {
     const token = asIdentity(as)?.token;
+    const text = body === undefined ? undefined : JSON.stringify(body);
     try {
       const connections = await this.#pool(server, as);
       const opened = connections.request({
@@ -88,9 +89,12 @@ export class Transport {
           accept: 'application/json',
           'user-agent': 'joinery',
           ...(token === undefined ? {} : { authorization: `Bearer ${token.reveal()}` }),
-          ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE[method] }),
+          // Node sends the length of a body by itself, but not with DELETE.
+          ...(text === undefined
+            ? {}
+            : { 'content-type': CONTENT_TYPE[method], 'content-length': `${Buffer.byteLength(text)}` }),
         },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: text,
         headersTimeoutMs: ANSWER_TIMEOUT_MS,
         bodyTimeoutMs,
         onInfo: limitInformational((what) => fail('E_API_ANSWER', { server, what })),

@@ -16,6 +16,7 @@ export interface RecordedWait {
   step: string;
   what: string;
   until: Date;
+  about?: Readonly<Record<string, string>> | undefined;
   /** Stops the attempt, and the reports of its wait with it. */
   signal: AbortSignal;
 }
@@ -131,9 +132,9 @@ export class RunRecorder {
 
   /** Reports the wait now, every 30 s, and at its end, which is when the returned function is called. */
   wait(wait: RecordedWait): () => void {
-    const { step, what } = wait;
+    const { step, what, until, about } = wait;
     const end = this.#heartbeats(wait);
-    this.emit({ type: 'step.wait', step, what, waitedMs: 0, until: wait.until.toISOString() });
+    this.emit({ type: 'step.wait', step, what, waitedMs: 0, until: until.toISOString(), ...defined({ about }) });
     return () => void this.emit({ type: 'step.waited', step, what, waitedMs: end() });
   }
 
@@ -143,11 +144,12 @@ export class RunRecorder {
     return this.#heartbeats({ step, what: 'an answer', until, signal });
   }
 
-  #heartbeats({ step, what, until, signal }: RecordedWait): () => number {
+  #heartbeats({ step, what, until, about, signal }: RecordedWait): () => number {
     const since = performance.now();
     const waitedMs = () => Math.round(performance.now() - since);
     const beat = () => {
-      this.emit({ type: 'step.wait', step, what, waitedMs: waitedMs(), until: until.toISOString() });
+      const event = { type: 'step.wait', step, what, waitedMs: waitedMs(), until: until.toISOString() } as const;
+      this.emit({ ...event, ...defined({ about }) });
       timer = startTimer(HEARTBEAT_MS, beat);
     };
     let timer = startTimer(HEARTBEAT_MS, beat);

@@ -198,7 +198,8 @@ export class StepExecutor {
       },
       onWait(wait) {
         if (purpose === 'event') return () => undefined;
-        return recorder.wait({ step: id, what: waitText(wait), until, signal });
+        const about = wait.kind === 'object' ? wait.about : undefined;
+        return recorder.wait({ step: id, what: waitText(wait), until, about, signal });
       },
       onStandIn: () => stream.assume(id),
     };

@@ -1,6 +1,6 @@
 /** The journal as one attempt of a step uses it. */
 import type { Snapshot, StepChange } from '../host/changes/index.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, Withdraw } from '../journal/journal.ts';
 import type { MakeRandom } from '../sdk/ports.ts';
 import type { Secret } from '../sdk/secret.ts';
 import type { Redactor } from './redact.ts';
@@ -23,9 +23,9 @@ export class StepJournal {
   }
 
   /** Resolves when the change may be made. Only the changes of a run are recorded: an undo is not undone. */
-  async change(change: StepChange, snapshot: () => Promise<Snapshot>): Promise<void> {
+  async change(change: StepChange, snapshot: () => Promise<Snapshot>): Promise<Withdraw> {
     const { journal, step, purpose } = this.#options;
-    if (purpose === 'run') await journal.change(step, change, snapshot);
+    return purpose === 'run' ? journal.change(step, change, snapshot) : async () => undefined;
   }
 
   /** A random value of the step, the same in every attempt. */

@@ -38,6 +38,8 @@ export interface ObjectWait {
   done: (object: unknown) => boolean;
   /** The object as it was last seen. */
   from: unknown;
+  /** Facts for the events of the wait, such as the digest of a key. They are not secret. */
+  about?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A change of an object, as plans, events and journals hold it. */
@@ -71,8 +73,8 @@ export interface KubePortOptions {
   /** Whether the bounds of the phase, or its input, name the server. */
   allowsServer(server: string): boolean;
   readFile(path: string): Promise<Buffer | undefined>;
-  /** Awaited before a change is sent. */
-  record(change: ApiChange): Promise<void>;
+  /** Awaited before a change is sent. The returned function is called if the server refuses the change. */
+  record(change: ApiChange): Promise<() => Promise<void>>;
   onChange(change: ApiChange): void;
 }
 

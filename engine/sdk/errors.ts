@@ -3,6 +3,7 @@ import { bugs } from './errors/bugs.ts';
 import { cluster } from './errors/cluster.ts';
 import { documents } from './errors/documents.ts';
 import { fleet } from './errors/fleet.ts';
+import { fleetMachines } from './errors/fleet-machines.ts';
 import { type ErrorText, isJoinError, JoinError } from './errors/join-error.ts';
 import { machine } from './errors/machine.ts';
 import { plugins } from './errors/plugins.ts';
@@ -12,7 +13,8 @@ import { usage } from './errors/usage.ts';
 export { EXIT, isJoinError, JoinError, type OwnError } from './errors/join-error.ts';
 export type { CheckResult, Problem } from './errors/problem.ts';
 
-const catalog = { ...bugs, ...cluster, ...documents, ...fleet, ...machine, ...plugins, ...trust, ...usage };
+const families = { ...bugs, ...cluster, ...documents, ...machine, ...plugins, ...trust, ...usage };
+const catalog = { ...families, ...fleet, ...fleetMachines };
 
 /**
  * The codes of the catalogue. `docs/errors.md` describes each.

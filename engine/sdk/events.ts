@@ -70,6 +70,8 @@ export type EventBody<C extends { readonly kind: string } = { readonly kind: str
       readonly waitedMs: number;
       /** When its time is up, RFC 3339. */
       readonly until: string;
+      /** Of a certificate request: its name (`csr`), its Node (`node`), and `sha256:<hex>` of its key (`publicKey`). */
+      readonly about?: Readonly<Record<string, string>>;
     }
   /** A wait ends, whatever its result. */
   | { readonly type: 'step.waited'; readonly step: string; readonly what: string; readonly waitedMs: number }

@@ -138,18 +138,22 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   return candidate === undefined ? '' : `; did you mean ${candidate}?`;
 }
 
-/** The Levenshtein distance. */
+/** The Levenshtein distance, except that two letters in the wrong order are one mistake. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++)
+    for (let j = 1; j <= b.length; j++) {
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
       next[j] = Math.min(
         (row[j] ?? 0) + 1,
         (next[j - 1] ?? 0) + 1,
         (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1),
+        isSwapped ? (before[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY,
       );
-    row = next;
+    }
+    [before, row] = [row, next];
   }
   return row[b.length] ?? 0;
 }

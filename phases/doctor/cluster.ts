@@ -9,7 +9,7 @@ import {
   nodeRef,
   paths,
 } from '../../engine/node/index.ts';
-import { clean, fail, type Identity, type Ports } from '../../engine/sdk/index.ts';
+import { clean, defined, fail, type Identity, type Ports } from '../../engine/sdk/index.ts';
 import { type Finding, findingOf } from './finding.ts';
 import { notStarted } from './machine.ts';
 
@@ -29,11 +29,11 @@ export async function clusterFindings(
   { kube, clock }: Ports,
   identity: Identity,
   joining: JoiningNode,
-): Promise<Finding[]> {
+): Promise<{ findings: Finding[]; uid?: string }> {
   const api = kube.as(identity);
   try {
     const node = await api.get<NodeObject>(nodeRef(joining.nodeName));
-    return [
+    const findings: Finding[] = [
       {
         check: 'api-server',
         state: 'ok',
@@ -42,8 +42,9 @@ export async function clusterFindings(
       clockFinding(identity.server, api.clockSkewMs()),
       nodeFinding(joining, node, clock.now()),
     ];
+    return { findings, ...defined({ uid: node?.metadata.uid }) };
   } catch (error) {
-    return [findingOf('api-server', error)];
+    return { findings: [findingOf('api-server', error)] };
   }
 }
 

@@ -1,6 +1,7 @@
 /** Diagnoses this machine and its cluster. Changes nothing. */
 import { joiningIdentity, kubeletIdentity } from '../../engine/node/index.ts';
-import { apiCalls, definePhase, type Identity, runs } from '../../engine/sdk/index.ts';
+import { readCertificates } from '../../engine/pki/index.ts';
+import { apiCalls, defined, definePhase, type Identity, runs } from '../../engine/sdk/index.ts';
 import { clusterFindings, requestFindings } from './cluster.ts';
 import type { Finding } from './finding.ts';
 import { fileFindings, identityFinding, serviceFinding } from './machine.ts';
@@ -25,8 +26,11 @@ export default definePhase({
     if (held !== undefined && held.nodeName !== '') {
       const { server, ca, certificate: pem, key, nodeName } = held;
       const node: Identity = { server, ca, certificate: { pem, key } };
-      findings.push(...(await clusterFindings(ports, node, { nodeName, progress, joinedAt })));
-    } else if (held === undefined && identity !== undefined)
+      const { findings: ofCluster, uid } = await clusterFindings(ports, node, { nodeName, progress, joinedAt });
+      const caPins = readCertificates(ca).map(({ pin }) => pin);
+      return { findings: [...findings, ...ofCluster], node: { name: nodeName, server, caPins, ...defined({ uid }) } };
+    }
+    if (held === undefined && identity !== undefined)
       findings.push(...(await requestFindings(ports, joiningIdentity(identity), csr)));
     return { findings };
   },

@@ -33,6 +33,21 @@ export const output = {
         required: ['check', 'state', 'what'],
       },
     },
+    node: {
+      type: 'object',
+      description: 'The Node whose certificate this machine has',
+      properties: {
+        name: { type: 'string' },
+        server: { type: 'string', description: 'URL of the API server in kubelet.conf' },
+        caPins: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'Pins of the CA certificates in kubelet.conf',
+        },
+        uid: { type: 'string', description: 'Its uid, if the cluster has the Node' },
+      },
+      required: ['name', 'server', 'caPins'],
+    },
   },
   required: ['findings'],
 } as const;

@@ -19,6 +19,7 @@ import {
   csrName,
   generateKeyPem,
   type Name,
+  pinOf,
   publicKeyDer,
 } from '../../engine/pki/index.ts';
 import {
@@ -91,7 +92,7 @@ export default definePhase({
     if (automatic) log.info(`${name} will be approved automatically`);
     else log.warn(`${name} needs manual approval:${approvalCommands(name)}`);
 
-    const signed = await signedCsr(api, name, sent);
+    const signed = await signedCsr(api, sent, { csr: name, node: nodeName, publicKey: pinOf(publicKeyOf(key)) });
     const certificate = Buffer.from(signed.status?.certificate ?? '', 'base64').toString('utf8');
     const problems = certificateProblems(certificate, key.reveal(), subject, clock.now());
     if (problems.length > 0) throw fail('E_CERTIFICATE_WRONG', { csr: name, problems });
@@ -106,15 +107,18 @@ const usagesOf = (kubeletVersion: string | undefined): string[] =>
     ? ['digital signature', 'client auth']
     : ['digital signature', 'key encipherment', 'client auth'];
 
+/** In the events of the wait: who approves the request can compare it with what this machine reports. */
+type ReportedCsr = Record<'csr' | 'node' | 'publicKey', string>;
+
 /** Waits for the certificate. A wait that times out ends with what the CSR said last. */
-async function signedCsr(api: KubeApi, name: string, { ref, csr }: Sent): Promise<CsrObject> {
+async function signedCsr(api: KubeApi, { ref, csr }: Sent, about: ReportedCsr): Promise<CsrObject> {
   let last: CsrObject | undefined = csr;
   const done = (seen: CsrObject | undefined) => {
     last = seen;
-    return isIssued(name, seen);
+    return isIssued(about.csr, seen);
   };
-  return api.waitFor<CsrObject>(ref, done, csr).catch((error: unknown) => {
-    throw withWitness(error, stateOf(name, last));
+  return api.waitFor<CsrObject>(ref, done, csr, about).catch((error: unknown) => {
+    throw withWitness(error, stateOf(about.csr, last));
   });
 }
 

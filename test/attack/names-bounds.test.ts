@@ -34,7 +34,7 @@ const portsIn = (host: Host, bounds: Partial<Bounds>, input: object = {}): Ports
     hasSecret: () => false,
     log: () => undefined,
     onChange: () => undefined,
-    record: async () => undefined,
+    record: async () => async () => undefined,
     once: async (_, make) => new Secret(await make()),
   });
 

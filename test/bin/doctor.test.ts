@@ -35,9 +35,12 @@ test('join doctor suggests the next command before a join, while it waits for ap
   for (let tries = 0; sandbox.store.list('certificatesigningrequests').length === 0 && tries < 400; tries++)
     await sleep(50);
   await sleep(200);
+  const [csr] = sandbox.store.list('certificatesigningrequests');
+  const running = await examined(root);
+  expect(running.findings[0]?.what).toMatch(/ of join-worker is in progress \(pid \d+\)$/);
+  expect(running.next).toBe(`kubectl certificate approve ${csr?.metadata.name}\nbin/join attach --root ${root}`);
   child.kill('SIGKILL');
   await outcome;
-  const [csr] = sandbox.store.list('certificatesigningrequests');
   const waiting = await examined(root);
   expect(waiting).toMatchObject({
     healthy: false,
@@ -70,7 +73,7 @@ test('join doctor on a run that failed before the kubelet started suggests to re
   const clear = await obstruct(root);
   expect((await cli(args('run'))).code).toBe(6);
   const { next, findings } = await examined(root);
-  expect(next).toMatch(/^Check the owner.*\nThen: bin\/join resume \S+ --root \S+$/);
+  expect(next).toMatch(/^Move it away: mv (\S+) \1\.old\. Then run: bin\/join resume \S+ --root \S+$/);
   const found = Object.fromEntries(findings.map(({ check, ...rest }) => [check, rest]));
   expect(found.run).toMatchObject({
     state: 'problem',

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders look like JavaScript templates
 /** The stream of events: `--output jsonl`. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { scratch } from '../helpers/machine.ts';
@@ -85,6 +85,35 @@ const APPROVAL = [
   '  - { id: ask, approval: { message: "Continue?", deadline: 1h } }',
   'outputs: { said: "${{ steps.ask.outputs.reason }}" }',
 ].join('\n');
+
+const FAILS = [
+  'apiVersion: joinery.dev/v1',
+  'kind: Pipeline',
+  'metadata: { name: fails }',
+  'steps:',
+  '  - { id: closed, uses: assert, with: { that: "${{ false }}", message: the window is closed } }',
+].join('\n');
+
+test('a detached run that fails before it changes anything leaves its events until the next run', {
+  timeout: 60_000,
+}, async () => {
+  const root = await scratch();
+  const file = join(root, 'fails.yaml');
+  await writeFile(file, FAILS);
+  const detach = ['run', '--pipeline', file, '--root', root, '--detach', '--output', 'jsonl'];
+  const [started] = eventsOf((await start(detach).outcome).stdout);
+  const run = String(started?.run);
+  await vi.waitFor(async () => {
+    const { code, stdout, stderr } = await cli(['attach', run, '--output', 'jsonl', '--root', root]);
+    expect([code, stderr]).toEqual([4, expect.stringContaining('E_ASSERT: the window is closed')]);
+    expect(eventsOf(stdout).at(-1)).toMatchObject({ type: 'run.ended', run, error: { code: 'E_ASSERT' } });
+  }, 20_000);
+  expect((await cli(['runs', '--root', root])).stdout).toBe('No run is recorded on this machine.\n');
+
+  expect((await cli(['run', '--pipeline', file, '--root', root])).code).toBe(4);
+  expect((await cli(['attach', run, '--root', root])).stderr).toContain('E_RUN_UNKNOWN');
+  expect(await readdir(join(root, 'var/lib'))).toEqual([]);
+});
 
 test('a detached run does not need its caller, and join attach prints all of its events', {
   timeout: 60_000,

@@ -1,7 +1,7 @@
 /** Runs whose terminal is closed, and terminals on which nothing can be redrawn; `script` creates the terminals. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,6 +44,12 @@ function atTerminal(args: readonly string[], { before = '', env = {} }: Terminal
   });
 }
 
+/** Whether the process handles SIGHUP. */
+async function catchesHangup(pid: number | undefined): Promise<boolean> {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) & 1n) === 1n;
+}
+
 describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: script(1) is missing)' : ''}`, () => {
   const closings = Array.from({ length: 20 }, () => Math.random());
 
@@ -64,6 +70,21 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: script(1) is mi
     };
     for (let first = 0; first < closings.length; first += 4)
       await Promise.all(closings.slice(first, first + 4).map(closeAt));
+  });
+
+  test('a run whose terminal is closed before its first step, while it still reads its inputs, finishes', async () => {
+    const { root } = await slowRun();
+    const head = ['apiVersion: joinery.dev/v1', 'kind: Pipeline', 'metadata: { name: early }'];
+    const inputs = 'inputs: { type: object, properties: { word: { type: string, writeOnly: true } } }';
+    const step = 'steps: [{ id: motd, uses: file, with: { path: /etc/motd, content: x } }]';
+    const file = join(root, 'early.yaml');
+    await writeFile(file, [...head, inputs, step, ''].join('\n'));
+    const words = [join(project, 'bin/join'), 'run', '--pipeline', file, '--word', '-', '--root', root];
+    const child = spawn(process.execPath, words, { stdio: ['pipe', 'ignore', 'ignore'] });
+    await vi.waitFor(async () => expect(await catchesHangup(child.pid)).toBe(true), { timeout: 30_000, interval: 50 });
+    child.kill('SIGHUP');
+    child.stdin.end('secret');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
   test.each<[string, Terminal]>([

@@ -90,6 +90,9 @@ describe('a join that failed half-way', () => {
     expect(failed.stdout).toContain(`To undo:   bin/join undo ${id} --root ${root}\n`);
     const listed = await cli(['runs', '--root', root]);
     expect(listed.stdout).toMatch(new RegExp(`failed +\\S+ s +bin/join resume ${id} --root ${root}$`, 'm'));
+    const attached = await cli(['attach', id, '--root', root]);
+    expect(attached.code).toBe(failed.code);
+    expect(attached.stderr).toContain(`Then run: bin/join resume ${id} --root ${root}\n`);
     const asked = sandbox.store.requests.length;
     await clear();
     const resumed = await cli(['resume', '--root', root]);

@@ -65,7 +65,7 @@ export async function overHttp(bytes: Buffer): Promise<void> {
     requireApi: () => undefined,
     allowsServer: () => true,
     readFile: async () => undefined,
-    record: async () => undefined,
+    record: async () => async () => undefined,
     onChange: () => undefined,
   });
   const api = kube.as({ server, ca });

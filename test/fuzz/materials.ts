@@ -85,7 +85,7 @@ export function portsOf(phase: AnyPhase, machine: MemoryMachine): Ports {
     hasSecret: () => false,
     log: () => undefined,
     onChange: () => undefined,
-    record: async () => undefined,
+    record: async () => async () => undefined,
     once: async (_, make) => new Secret(await make()),
   });
 }

@@ -99,11 +99,13 @@ export const rules: ImportRule[] = [
     innocent: source('bin/commands/made-up.ts', "import type { JoinSettings } from '../../engine/kubeadm/index.ts';"),
   },
   {
+    // The sandbox is a test double, and shares its etcd with the tests.
     rule: 'a plugin imports nothing of engine but engine/sdk, engine/node and engine/pki, and never bin or a phase',
     forbids: (path, target) =>
       inside(path, 'plugins') &&
       isFile(target) &&
-      !inside(target, 'engine/sdk', 'engine/node', 'engine/pki', folderOf(path)),
+      !inside(target, 'engine/sdk', 'engine/node', 'engine/pki', folderOf(path)) &&
+      !(inside(path, 'plugins/sandbox') && inside(target, 'engine/testing')),
     offender: source('plugins/sandbox/made-up.ts', "const { run } = await import('../../engine/run.ts');"),
     innocent: source('plugins/sandbox/made-up.ts', "import { Secret } from '../../engine/sdk/index.ts';"),
   },
@@ -125,6 +127,17 @@ export const rules: ImportRule[] = [
   ...['undici', '@bufbuild'].map((name) =>
     onlyIn(name, 'engine/net', (path) => inside(path, 'engine/net'), 'engine/net/proxy.ts'),
   ),
+  onlyIn('preact', 'bin/fleet/page', (path) => inside(path, 'bin/fleet/page'), 'bin/fleet/page/main.tsx'),
+  {
+    rule: 'the page of a fleet imports only preact, its own folder, and types of its view, of engine/fleet and engine/sdk',
+    forbids: (path, target) =>
+      inside(path, 'bin/fleet/page') &&
+      target !== 'bin/fleet/view.ts' &&
+      !isPackage(target, 'preact') &&
+      !inside(target, 'bin/fleet/page', 'engine/fleet', 'engine/sdk'),
+    offender: source('bin/fleet/page/made-up.ts', "import { printable } from '../../render/text.ts';"),
+    innocent: source('bin/fleet/page/made-up.ts', "import type { RunView } from '../view.ts';"),
+  },
   onlyIn('@connectrpc', 'test', (path) => inside(path, 'test'), 'test/helpers/fake-runtime.ts'),
   onlyIn('@oclif', 'bin', (path) => inside(path, 'bin'), 'bin/command.ts'),
 ];

@@ -21,6 +21,10 @@ export function storyOf(records: readonly JournalRecord[]): JournalStory {
       changes.made++;
       madeBy.set(record.step, (madeBy.get(record.step) ?? 0) + 1);
       stepOf.set(record.seq, record.step);
+    } else if (record.kind === 'refused') {
+      changes.made--;
+      const step = stepOf.get(record.change) ?? '';
+      madeBy.set(step, (madeBy.get(step) ?? 0) - 1);
     } else if (record.kind === 'undone' && 'change' in record) {
       changes[record.stays === true ? 'kept' : 'undone']++;
       steps.set(stepOf.get(record.change) ?? '', 'undone');

@@ -37,6 +37,8 @@ export interface WatchedPorts {
   notes: string[];
   /** What was recorded before it was made, in that order. */
   recorded: StepChange[];
+  /** What was recorded, and then refused. */
+  refused: StepChange[];
 }
 
 export function portsOn(
@@ -44,7 +46,7 @@ export function portsOn(
   effects: readonly Effect[] = [],
   { input = {}, signal = new AbortController().signal } = {},
 ): WatchedPorts {
-  const watched = { changes: [] as StepChange[], notes: [] as string[], recorded: [] as StepChange[] };
+  const watched: Omit<WatchedPorts, 'ports'> = { changes: [], notes: [], recorded: [], refused: [] };
   const ports = composePorts({
     host,
     effects,
@@ -53,7 +55,10 @@ export function portsOn(
     hasSecret: () => false,
     log: (level, text) => watched.notes.push(`${level}: ${text}`),
     onChange: (change) => watched.changes.push(change),
-    record: async (change) => void watched.recorded.push(change),
+    async record(change) {
+      watched.recorded.push(change);
+      return async () => void watched.refused.push(change);
+    },
     once: async (_, make) => new Secret(await make()),
   });
   return { ports, ...watched };

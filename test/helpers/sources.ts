@@ -11,13 +11,13 @@ export interface Source {
   text: string;
 }
 
-/** Every .ts file below the folders. */
+/** Every .ts and .tsx file below the folders. */
 export const sourcesBelow = (...folders: string[]): Source[] =>
   folders
     .flatMap((folder) =>
       readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
     )
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => /\.tsx?$/.test(path))
     .sort()
     .map((path) => ({ path, text: readFileSync(join(PROJECT, path), 'utf8') }));
 

@@ -16,10 +16,11 @@ export interface Finding {
 const COLUMNS_MAX = 120;
 const FOLDERS = ['bin', 'engine', 'phases', 'plugins', 'pipelines', 'environments', 'schemas', 'docs', 'test'];
 const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'package.json'];
-const EXTENSIONS = /\.(?:ts|md|yaml|json)$/;
+const EXTENSIONS = /\.(?:tsx?|md|yaml|json)$/;
 /** Data of others, and the pages that list the retired words themselves. */
 const EXCLUDED = ['test/vectors/', 'test/fuzz/corpus/', 'test/language/', 'docs/glossary.md'];
 
+const isCode = (path: string): boolean => /\.tsx?$/.test(path);
 const isRead = (path: string): boolean => EXTENSIONS.test(path) && !EXCLUDED.some((start) => path.startsWith(start));
 const filesBelow = (folder: string): string[] =>
   readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' })
@@ -56,7 +57,7 @@ const TYPE = /^(?:export )?(?:declare )?(?:abstract )?(?:type|interface|class|en
 const EXPORTED = /^export (?:async )?(?:function\*?|const|let) (\w+)/gm;
 /** Types, and exported functions and values, with a retired name or a retired word in their name. */
 export function retiredNames({ path, text }: Source): Finding[] {
-  if (!path.endsWith('.ts')) return [];
+  if (!isCode(path)) return [];
   return [TYPE, EXPORTED]
     .flatMap((pattern) => [...text.matchAll(pattern)])
     .flatMap((match) => {
@@ -80,7 +81,7 @@ function isUnbreakable(path: string, line: string, prose: string): boolean {
 export function longLines({ path, text }: Source): Finding[] {
   const lines = text.split('\n');
   if (path.endsWith('.json') || lines.every((line) => line.length <= COLUMNS_MAX)) return [];
-  const prose = path.endsWith('.ts') ? proseOf(path, text).split('\n') : [];
+  const prose = isCode(path) ? proseOf(path, text).split('\n') : [];
   return lines.flatMap((line, index) => {
     const tooLong = line.length > COLUMNS_MAX && !isUnbreakable(path, line, prose[index] ?? '\0');
     const found = `${line.length} columns`;

@@ -61,4 +61,4 @@ export function proseOfCode(text: string): string {
 }
 
 /** The prose of a file by the kind of file that its name says. */
-export const proseOf = (path: string, text: string): string => (path.endsWith('.ts') ? proseOfCode(text) : text);
+export const proseOf = (path: string, text: string): string => (/\.tsx?$/.test(path) ? proseOfCode(text) : text);

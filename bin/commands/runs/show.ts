@@ -1,8 +1,9 @@
 /** `join runs show`: shows one run, step by step. */
 import { Args, Flags } from '@oclif/core';
 import { type History, isClosed } from '../../../engine/journal/history.ts';
+import type { Runs } from '../../../engine/journal/runs.ts';
 import { checkPipeline } from '../../../engine/pipeline/check.ts';
-import { fail } from '../../../engine/sdk/index.ts';
+import { fail, type RunEvent } from '../../../engine/sdk/index.ts';
 import { JoinCommand } from '../../command.ts';
 import { runFlags } from '../../inputs/common-flags.ts';
 import { OUTPUT_FORMATS } from '../../inputs/raw-flags.ts';
@@ -15,14 +16,18 @@ import { sourceDifference } from '../../runs/source.ts';
 
 export class RunShow extends JoinCommand {
   static override summary = 'Show the steps, changes and errors of a run';
-  static override examples = ['<%= config.bin %> runs show --output svg > run.svg'];
+  static override examples = [
+    '<%= config.bin %> runs show --output svg > run.svg',
+    '<%= config.bin %> runs show --output html > run.html',
+  ];
   static override flags = {
     root: runFlags.root,
     output: Flags.option({
       char: 'o',
-      options: [...OUTPUT_FORMATS, 'svg'] as const,
+      options: [...OUTPUT_FORMATS, 'svg', 'html'] as const,
       default: 'text',
-      description: 'Text, JSON, YAML, or an SVG image of the steps that is coloured by outcome (default text)',
+      description:
+        'Text, JSON, YAML, an SVG image of the steps that is coloured by outcome, or an HTML page (default text)',
     })(),
   };
   static override args = {
@@ -35,6 +40,7 @@ export class RunShow extends JoinCommand {
     try {
       const history = await runs.history(await runs.find(args.id, () => true, 'show'));
       if (flags.output === 'svg') return this.log((await this.#picture(history)).trimEnd());
+      if (flags.output === 'html') return this.log((await this.#page(runs, history.start.id)).trimEnd());
       const holder = isClosed(history) ? undefined : await holderOf();
       if (flags.output === 'text') return this.show(runText(history, holder, this.hint));
       const details = runDetailsDocument(history, holder, this.hint);
@@ -42,6 +48,21 @@ export class RunShow extends JoinCommand {
     } finally {
       await close();
     }
+  }
+
+  /** E_RUN_EVENTS. */
+  async #page(runs: Runs, run: string): Promise<string> {
+    const { runReport } = await import('../../fleet/reports.ts');
+    const events: RunEvent[] = [];
+    for (let offset = 0; ; ) {
+      const read = await runs.readEvents(run, offset);
+      events.push(...(read?.events ?? []));
+      if (read === undefined || read.offset === offset) break;
+      offset = read.offset;
+    }
+    const page = runReport(events, this.app.assets, this.hint);
+    if (page === undefined) throw fail('E_RUN_EVENTS', { run });
+    return page;
   }
 
   /** E_RUN_CHANGED if the pipeline or an environment has changed since the run, so that its steps are not known. */

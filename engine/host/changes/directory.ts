@@ -13,6 +13,7 @@ export interface DirectoryChange {
 
 export const directory: ChangeKind<DirectoryChange, DirectoryChange, PathBefore> = {
   createsParents: true,
+  appliesWhole: true,
   subject: ({ path }) => path,
   text: ({ path, mode }) => `make ${path}/ (${modeText(mode)})`,
   check: ({ path }, permissions) => permissions.requirePath(path, `directory ${path}`),

@@ -34,6 +34,7 @@ const KINDS = { directory: 'a directory', ...SPECIAL_KINDS };
 
 export const file: ChangeKind<FileChange, FileDescription, PathBefore> = {
   createsParents: true,
+  appliesWhole: true,
   subject: ({ path }) => path,
   text({ action, path, mode, content, owner }) {
     const secret = content === undefined ? ', secret' : '';

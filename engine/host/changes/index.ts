@@ -74,6 +74,9 @@ export const describeChange = async (change: Change, read: Read): Promise<StepCh
 export const createsParents = (change: Change): change is Extract<Change, { path: string }> =>
   kindOf(change).createsParents === true;
 
+/** Whether a change that fails has either happened or changed nothing. */
+export const appliesWhole = (change: Change): boolean => kindOf(change).appliesWhole === true;
+
 /** What the change is about to replace. */
 export const snapshotBefore = async (change: Change, context: SnapshotContext): Promise<Snapshot> =>
   kindOf(change).snapshot?.(change, context) ?? { before: { kind: 'none' } };

@@ -66,6 +66,8 @@ export interface DescribedKind<D, B> {
 export interface ChangeKind<C, D, B> extends DescribedKind<D, B> {
   /** Missing directories above the path are created first, and each is a separate change. */
   readonly createsParents?: true;
+  /** A change that fails has either happened, as its description then shows, or has changed nothing. */
+  readonly appliesWhole?: true;
   /** Throws if the phase did not declare the change. */
   check(change: C, permissions: Permissions): void;
   /** The description of the change, or undefined if the machine is already as the change would leave it. */

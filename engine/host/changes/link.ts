@@ -14,6 +14,7 @@ export interface LinkChange {
 
 export const link: ChangeKind<LinkChange, LinkChange, PathBefore> = {
   createsParents: true,
+  appliesWhole: true,
   subject: ({ path }) => path,
   text: ({ path, target }) => `link ${path} → ${target}`,
   check({ path, target }, permissions) {

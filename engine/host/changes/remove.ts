@@ -9,6 +9,7 @@ export interface RemoveChange {
 }
 
 export const remove: ChangeKind<RemoveChange, RemoveChange, PathBefore> = {
+  appliesWhole: true,
   subject: ({ path }) => path,
   text: ({ path }) => `remove ${path}`,
   check: ({ path }, permissions) => permissions.requirePath(path, `remove ${path}`),

@@ -3,10 +3,18 @@
  * recorded before it is applied.
  */
 import { dirname } from 'node:path';
+import { isDeepStrictEqual as isEqual } from 'node:util';
 import { fail } from '../../sdk/errors.ts';
 import type { MakeRandom } from '../../sdk/ports.ts';
 import type { Secret } from '../../sdk/secret.ts';
-import { type Change, checkChange, createsParents, describeChange, type StepChange } from '../changes/index.ts';
+import {
+  appliesWhole,
+  type Change,
+  checkChange,
+  createsParents,
+  describeChange,
+  type StepChange,
+} from '../changes/index.ts';
 import { type Host, readerOf, type Wait } from '../host.ts';
 import { requireSize } from '../limits.ts';
 import type { Answers, Query, Read } from '../query.ts';
@@ -26,9 +34,9 @@ export interface PortsOptions extends PermissionOptions {
   onStandIn?: () => void;
   /**
    * Awaited before each change, so that the journal records it first. The change is undefined if the cluster applies
-   * it.
+   * it. The returned function is called if the change was refused.
    */
-  record: (described: StepChange, change: Change | undefined) => Promise<void>;
+  record: (described: StepChange, change: Change | undefined) => Promise<() => Promise<void>>;
   once: (name: string, make: MakeRandom, which: 'once' | 'again') => Promise<Secret>;
 }
 
@@ -83,10 +91,10 @@ export class GuardedHost {
     if (outside !== undefined) throw fail('E_EFFECT_UNDECLARED', { what: outside });
   }
 
-  async record(described: StepChange, change?: Change): Promise<void> {
+  async record(described: StepChange, change?: Change): Promise<() => Promise<void>> {
     const { length } = JSON.stringify({ ...described, content: undefined });
     requireSize(described.kind, length, DESCRIPTION_LENGTH_MAX);
-    await this.options.record(described, change);
+    return this.options.record(described, change);
   }
 
   /** A missing parent directory is a separate change: plans show it, and an undo removes it. */
@@ -100,9 +108,26 @@ export class GuardedHost {
 
   async #commit(change: Change, described: StepChange): Promise<void> {
     const { host, signal, onChange } = this.options;
-    await this.record(described, change);
-    this.permissions.requireAlive(`${change.kind} while it ended`); // recording took a moment
-    await host.apply(change, signal);
+    const withdraw = await this.record(described, change);
+    let hasBegun = false;
+    try {
+      this.permissions.requireAlive(`${change.kind} while it ended`); // recording took a moment
+      hasBegun = true;
+      await host.apply(change, signal);
+    } catch (error) {
+      if (!hasBegun || (await this.#isAsBefore(change, described))) await withdraw();
+      throw error;
+    }
     onChange(described);
+  }
+
+  /** Whether it is certain that a change which failed has changed nothing. */
+  async #isAsBefore(change: Change, described: StepChange): Promise<boolean> {
+    if (!appliesWhole(change)) return false;
+    try {
+      return isEqual(await describeChange(change, this.#read), described);
+    } catch {
+      return false;
+    }
   }
 }

@@ -16,4 +16,9 @@ export const fleet = {
     hint: 'Check the path. docs/fleets.md has a fleet to start from.',
     exitCode: EXIT.pipeline,
   }),
+  E_FLEET_PORT: (d: { address: string; what: string }) => ({
+    message: `the dashboard cannot listen on ${d.address}: ${d.what}`,
+    hint: 'Choose another port with --port PORT, or leave --port out for a free one.',
+    exitCode: EXIT.usage,
+  }),
 } satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

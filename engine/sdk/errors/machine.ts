@@ -85,9 +85,9 @@ export const machine = {
   }),
   E_FILE: (d: { path: string; what: string }) => ({
     message: `${d.path}: ${d.what}`,
-    hint:
-      'Check the owner, whether the file system is full (df) or read-only (mount), and whether Joinery runs ' +
-      'as root.',
+    hint: / in the way of /.test(d.what)
+      ? `Move it away: mv ${d.path} ${d.path}.old. Then ${RERUN}.`
+      : 'Check the owner, whether the file system is full (df) or read-only (mount), and whether Joinery runs as root.',
     exitCode: EXIT.machine,
   }),
   E_HEALTH: (d: { service: string; url: string; lastLine: string }) => ({

@@ -162,6 +162,11 @@ export const usage = {
     hint: `Wait until it ends. To see its process, run: ${d.pid === undefined ? `fuser -v ${d.lock}` : `ps -fp ${d.pid}`}`,
     exitCode: EXIT.usage,
   }),
+  E_RUN_EVENTS: (d: { run: string }) => ({
+    message: `run ${d.run} has no log of its events, from which its page is made`,
+    hint: `An older Joinery may have executed it. What its journal records: join runs show ${d.run}`,
+    exitCode: EXIT.usage,
+  }),
   E_RUN_NONE: (d: { what: string }) => ({
     message: `there is no run to ${d.what} on this machine`,
     hint: 'To list the recorded runs: join runs',

@@ -106,9 +106,14 @@ export interface KubeApi {
    * Watches the object until `done` returns true. `done` gets undefined if the object does not exist, and may throw an
    * error to give up.
    * `from` is the last known state of the object: the watch continues from there, so it misses no event and repeats no
-   * request.
+   * request. `about` are facts for the events of the wait. They must not be secret.
    */
-  waitFor<T extends KubeObject>(ref: ObjectRef, done: (object: T | undefined) => boolean, from?: T): Promise<T>;
+  waitFor<T extends KubeObject>(
+    ref: ObjectRef,
+    done: (object: T | undefined) => boolean,
+    from?: T,
+    about?: Readonly<Record<string, string>>,
+  ): Promise<T>;
   /** Whether this identity is allowed to do it (SelfSubjectAccessReview). */
   can(verb: string, apiGroup: string, resource: string, subresource?: string): Promise<boolean>;
   /** The release of the server: `v1.20.2`. */

@@ -19,3 +19,14 @@ test('a repeated warning appears once, and again after its step has changed some
   view.end();
   expect(String(stream.read()).split(WARNING.text)).toHaveLength(3);
 });
+
+test('progress reports the error of a failure that the pipeline allows', async () => {
+  const stream = new PassThrough();
+  const view = await progress(stream as never, { hint: (text) => text });
+  const error = { code: 'E_COMMAND_FAILED', message: 'modprobe exited with code 1', hint: 'x', exitCode: 6 };
+  const ended = { type: 'step.ended', step: 'a', direction: 'run', attempts: 1, durationMs: 40 };
+  for (const status of ['failed-allowed', 'failed'])
+    view.onEvent({ ...ABOUT, seq: 1, run: 'r', pipeline: 'p', ...ended, status, error } as RunEvent);
+  view.end();
+  expect(String(stream.read())).toBe('! a (0.04 s): E_COMMAND_FAILED: modprobe exited with code 1\n✗ a (0.04 s)\n');
+});

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { changeCounts } from '../../../engine/journal/history.ts';
 import { Journal } from '../../../engine/journal/journal.ts';
 import { memoryStore } from '../../../engine/journal/memory.ts';
 import type { JournalRecord } from '../../../engine/journal/records.ts';
@@ -37,4 +38,62 @@ test('a random value that two ask for at the same time is one value', async () =
   const journal = Journal.begin(memoryStore(), () => new Date(), START);
   const values = await Promise.all(['1', '2'].map((value) => journal.once('a', 'key', async () => value)));
   expect(values.map((value) => value.reveal())).toEqual(['1', '1']);
+});
+
+describe('a change that was refused', () => {
+  const FILE = { kind: 'file', path: '/etc/a', action: 'create', mode: 0o644, content: 'a' } as const;
+  const absent = async () => ({ before: { kind: 'absent' } as const });
+  const made = (journal: Journal) => journal.history().changes.map(({ seq }) => seq);
+
+  test('a refused change counts as never made, also in a journal that is read again', async () => {
+    const records: JournalRecord[] = [];
+    const store = { ...memoryStore(), append: async (more: readonly JournalRecord[]) => void records.push(...more) };
+    const journal = Journal.begin(store, () => new Date(), START);
+    const withdraw = await journal.change('a', FILE, absent);
+    expect(changeCounts(journal.history()).made).toBe(1);
+    await withdraw();
+    const again = Journal.reopen(store, () => new Date(), { records, secrets: new Map() });
+    for (const each of [journal, again]) {
+      expect(changeCounts(each.history())).toEqual({ made: 0, undone: 0, kept: 0 });
+      expect(each.changesOf('a')).toEqual([]);
+    }
+  });
+
+  test('the next change of the path has a snapshot of its own', async () => {
+    const journal = Journal.begin(memoryStore(), () => new Date(), START);
+    await (await journal.change('a', FILE, absent))();
+    await journal.change('a', FILE, absent);
+    expect(journal.history().changes.map(({ before }) => before.kind)).toEqual(['absent']);
+  });
+
+  test('after an earlier change of the path, only the refused one is withdrawn', async () => {
+    const journal = Journal.begin(memoryStore(), () => new Date(), START);
+    await journal.change('a', FILE, absent);
+    await (await journal.change('a', { ...FILE, action: 'replace', content: 'b' }, absent))();
+    await journal.change('a', { ...FILE, action: 'replace', content: 'c' }, absent);
+    expect(journal.history().changes.map(({ before }) => before.kind)).toEqual(['absent', 'earlier']);
+  });
+
+  test('an object that the server refused is a new change when the step asks for it again', async () => {
+    const create = { kind: 'api', verb: 'create', resource: 'leases', name: 'l', checked: 'sent' } as const;
+    const journal = Journal.begin(memoryStore(), () => new Date(), START);
+    const none = async () => ({ before: { kind: 'none' } as const });
+    await (await journal.change('a', create, none))();
+    await journal.change('a', create, none);
+    await (await journal.change('a', create, none))(); // this one is already recorded, and stays
+    expect(made(journal)).toHaveLength(1);
+  });
+
+  test('a change whose record cannot be written is not made', async () => {
+    let isFull = true;
+    const append = async () => {
+      if (isFull) throw new Error('no space left');
+    };
+    const journal = Journal.begin({ ...memoryStore(), append }, () => new Date(), START);
+    await expect(journal.change('a', FILE, absent)).rejects.toThrow('no space left');
+    expect(made(journal)).toEqual([]);
+    isFull = false;
+    await journal.change('a', FILE, absent);
+    expect(journal.history().changes.map(({ before }) => before.kind)).toEqual(['absent']);
+  });
 });

@@ -128,10 +128,10 @@ describe('a journal', () => {
   });
 
   test('a journal of a newer version is refused with E_JOURNAL_VERSION', async () => {
-    const newer = written(recordsOf([{ ...entries[0], version: 3 } as Entry, { kind: 'resumed' }]));
+    const newer = written(recordsOf([{ ...entries[0], version: 4 } as Entry, { kind: 'resumed' }]));
     expect(await joinErrorOf(() => readJournal(FILE, newer))).toMatchObject({
       code: 'E_JOURNAL_VERSION',
-      facts: { version: 3, known: 2 },
+      facts: { version: 4, known: 3 },
     });
   });
 

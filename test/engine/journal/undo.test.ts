@@ -87,14 +87,10 @@ describe('an undo on disk', () => {
   test('the temporary file of a killed run is removed', async () => {
     const { root, host } = await rootedMachine();
     await mkdir(join(root, 'etc'));
-    const cut: Host = {
-      ...host,
-      async apply() {
-        await writeFile(join(root, 'etc/.a.joinery.tmp'), 'hal');
-        throw new Error('killed');
-      },
-    };
-    const journal = await changedBy(({ files }) => files.write('/etc/a', 'half', 0o644), cut);
+    const journal = journalInMemory();
+    const change = { kind: 'file', path: '/etc/a', action: 'create', mode: 0o644, content: 'half' } as const;
+    await journal.change('a', change, async () => ({ before: { kind: 'absent' } }));
+    await writeFile(join(root, 'etc/.a.joinery.tmp'), 'hal');
     await takenBack(journal, host);
     expect(await readdir(join(root, 'etc'))).toEqual([]);
   });

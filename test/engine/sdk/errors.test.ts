@@ -53,6 +53,8 @@ describe('the catalogue', () => {
       'E_ETCD_REFUSED',
       'E_ETCD_UNHEALTHY',
       'E_ETCD_UNREACHABLE',
+      'E_FLEET_NODE',
+      'E_FLEET_UNREACHABLE',
       'E_HTTP_ANSWER',
       'E_HTTP_UNREACHABLE',
       'E_TOKEN_UNKNOWN',

@@ -14,6 +14,11 @@ describe('the nearest name', () => {
     expect(nearest(word, ['preflight', 'kubeconfig', 'tls-bootstrap'])).toBe(expected);
   });
 
+  test('two letters in the wrong order are one mistake', () => {
+    expect(nearest('rnu', ['run', 'reset'])).toBe('run');
+    expect(nearest('plna', ['plan', 'phase'])).toBe('plan');
+  });
+
   test('the first of equally near names wins, and a distant name has no nearest name', () => {
     expect(nearest('cat', ['bat', 'rat'])).toBe('bat');
     expect(nearest('cat', [])).toBeUndefined();
