@@ -29,6 +29,13 @@ export class MemoryBoard implements FleetBoard {
       if (state === 'failed' || state === 'joining') this.#events.set(name, eventsOf(name, state));
   }
 
+  #refusal: string | undefined;
+
+  /** Each action fails from here on. */
+  refuse(what: string): void {
+    this.#refusal = what;
+  }
+
   status = (): FleetStatus => this.#status;
   eventsOf = (host: string): RunEvent[] => this.#events.get(host) ?? [];
 
@@ -38,6 +45,7 @@ export class MemoryBoard implements FleetBoard {
   }
 
   async act(action: FleetAction): Promise<void> {
+    if (this.#refusal !== undefined) throw fail('E_RUN_NONE', { what: this.#refusal });
     if ('host' in action && !this.#status.hosts.some(({ name }) => name === action.host))
       throw fail('E_RUN_NONE', { what: `the fleet has no host ${action.host}` });
     this.actions.push(action);
