@@ -106,7 +106,7 @@ describe('an operator', () => {
     expect(machines.machine('w1').starts).toBe(1);
   });
 
-  test('no other user can reach its folder, and its endpoint refuses a request that the server has not signed', async () => {
+  test('its folder is closed to other users, and it refuses requests that the server has not signed', async () => {
     const { folder } = await scene(fakeFleet(workers(1)));
     expect(statSync(folder).mode & 0o077).toBe(0); // so what is in it cannot be reached, either
     const admin = { socketPath: join(folder, 'restate/fleet/admin.sock') };
