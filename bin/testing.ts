@@ -7,7 +7,7 @@ import { type LoadedPlugin, loadPlugin } from '../engine/plugins/load.ts';
 import type { AnyPhase } from '../engine/sdk/index.ts';
 import { type MemoryMachine, memoryHost } from '../engine/testing/memory-host.ts';
 import pjson from '../package.json' with { type: 'json' };
-import { issueKeyPair } from '../plugins/sandbox/certificates.ts';
+import { CA_NAME, issueKeyPair } from '../plugins/sandbox/certificates.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../plugins/sandbox/index.ts';
 import { sdk } from './plugins/sdk.ts';
 
@@ -54,7 +54,7 @@ export async function sandboxCluster(options: SandboxOptions = {}): Promise<Test
   const transport = new Transport(now);
   const { signal } = new AbortController();
   const notAfter = new Date(now().getTime() + 365 * 86_400_000);
-  const authority = { cert: sandbox.caPem, key: sandbox.caKeyPem, pin: sandbox.caPin, notAfter };
+  const authority = { name: CA_NAME, cert: sandbox.caPem, key: sandbox.caKeyPem, pin: sandbox.caPin, notAfter };
   return {
     sandbox,
     server: `https://${sandbox.endpoint}`,

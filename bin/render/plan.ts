@@ -115,10 +115,11 @@ function stepLines(step: StepResult, planned: PlannedResult, { diff = false }: P
   const changes = changesOf(step, planned);
   const lines = [`${SIGN[step.status]} ${step.id}: ${phase?.summary ?? step.phase}`];
   for (const { level, text } of factsOf(step, planned)) lines.push(`    ${level === 'warn' ? '! ' : ''}${text}`);
-  if (step.status === 'undecided')
+  const effects = phase?.effects ?? [];
+  if (step.status === 'undecided' && effects.length > 0)
     lines.push(
       '    its changes are known only during the run; it may',
-      ...(phase?.effects ?? []).map((effect) => `      ${describeEffect(effect)}`),
+      ...effects.map((effect) => `      ${describeEffect(effect)}`),
     );
   else if (step.status !== 'skipped') {
     if (changes.length === 0) lines.push('    no changes');

@@ -11,6 +11,8 @@ import type { Answers, Query } from './query.ts';
 
 export function recordingHost(host: Host): Host {
   const overlay = new Overlay(expectedAnswer);
+  /** Programs that this run would start, and that do not answer yet. */
+  const assumed = new Set<string>();
   const api = host.access.dryRun(
     {
       send: (request, signal) => host.send(request, signal),
@@ -34,8 +36,13 @@ export function recordingHost(host: Host): Host {
         change.kind === 'remove' && ((await read({ kind: 'list', path: change.path }, signal)) ?? []).length;
       if (!isFull) overlayChange(change, overlay);
     },
-    send: (request, signal) => api.send(request, signal),
+    async send(request, signal) {
+      const { origin } = new URL(request.server);
+      if (assumed.has(origin)) throw fail('E_UNDECIDED', { what: `what ${origin} answers when it runs` });
+      return api.send(request, signal);
+    },
     async wait(condition, signal, onStandIn) {
+      if (condition.kind === 'healthy') assumed.add(new URL(condition.url).origin);
       if (condition.kind === 'object') return api.waitFor(condition, signal, onStandIn);
       if (condition.kind !== 'file') return onStandIn?.();
       const content = await read<'file'>({ kind: 'file', path: condition.path }, signal);

@@ -12,11 +12,17 @@ export interface MemoryEtcdOptions {
   /** By client URL: what a member reports as errors, or that it does not answer. */
   ill?: Readonly<Record<string, readonly string[] | 'silent'>>;
   version?: string;
+  /** Whether a learner that has started has all data. Default: always. */
+  isInSync?: (peerUrl: string) => boolean;
+  /** Called when a member has been removed: its program ends. */
+  removed?: (peerUrl: string) => void;
 }
 
 export class MemoryEtcd {
   members: EtcdMember[];
   readonly #options: MemoryEtcdOptions;
+  /** Peer URLs of members whose program has ended. */
+  readonly #stopped = new Set<string>();
   #refusals: number;
   #lastId = 0x8e9e05c52164694dn;
 
@@ -56,9 +62,37 @@ export class MemoryEtcd {
     if (until !== 'started') return [];
     const member = memberAt(this.members, at);
     if (member === undefined || starts === undefined) throw new Error(`the member ${at} never starts`);
-    const clientUrls = [at.replace(':2380', ':2379')];
-    this.#replace(member, { ...member, name: starts, clientUrls });
+    this.start(at, starts, [at.replace(':2380', ':2379')]);
     return ['/var/lib/etcd/member'];
+  }
+
+  /** What a member announces when its program starts. It must have been added. */
+  start(peerUrl: string, name: string, clientUrls: readonly string[]): void {
+    const member = memberAt(this.members, peerUrl);
+    if (member === undefined) throw new Error(`no member has the peer URL ${peerUrl}`);
+    this.#stopped.delete(peerUrl);
+    this.#replace(member, { ...member, name, clientUrls });
+  }
+
+  /** Its program has ended. It stays a member. */
+  stop(peerUrl: string): void {
+    this.#stopped.add(peerUrl);
+  }
+
+  /** Throws unless the member at this client URL can answer questions about members. */
+  assertAnswers(clientUrl: string): void {
+    if (this.members.find(({ clientUrls }) => clientUrls.includes(clientUrl))?.isLearner === true)
+      throw refused('ask', 'etcdserver: rpc not supported for learner');
+    const voters = this.#voters();
+    const leading = voters.filter((voter) => voter.name !== '' && !this.#isSilent(voter));
+    if (leading.length * 2 <= voters.length) throw refused('ask', 'etcdserver: no leader');
+  }
+
+  /** Throws if no member has this ID. */
+  peerUrlOf(id: string): string {
+    const [peerUrl] = this.members.find((member) => member.id === id)?.peerUrls ?? [];
+    if (peerUrl === undefined) throw refused('find', 'etcdserver: member not found');
+    return peerUrl;
   }
 
   #add(peerUrl: string, isLearner: boolean): void {
@@ -73,7 +107,8 @@ export class MemoryEtcd {
 
   #promote(member: EtcdMember): void {
     if (!member.isLearner) throw refused('promote', 'etcdserver: can only promote a learner member');
-    if (member.name === '' || this.#refusals-- > 0)
+    const [peerUrl = ''] = member.peerUrls;
+    if (member.name === '' || this.#refusals-- > 0 || this.#options.isInSync?.(peerUrl) === false)
       throw refused('promote', 'etcdserver: can only promote a learner member which is in sync with leader');
     this.#replace(member, { ...member, isLearner: false });
   }
@@ -82,10 +117,15 @@ export class MemoryEtcd {
     const others = this.#voters().filter((other) => other !== member);
     if (!member.isLearner) {
       this.#requireStarted('remove', others);
-      const answering = others.filter(({ clientUrls: [url = ''] }) => this.#options.ill?.[url] !== 'silent');
+      const answering = others.filter((other) => !this.#isSilent(other));
       if (answering.length * 2 <= others.length) throw refused('remove', 'etcdserver: unhealthy cluster');
     }
     this.members = this.members.filter((other) => other !== member);
+    this.#options.removed?.(member.peerUrls[0] ?? '');
+  }
+
+  #isSilent({ peerUrls, clientUrls: [url = ''] }: EtcdMember): boolean {
+    return this.#options.ill?.[url] === 'silent' || peerUrls.some((peerUrl) => this.#stopped.has(peerUrl));
   }
 
   /** Without a majority of started voters, etcd could not change its members again. */

@@ -20,14 +20,14 @@ export default definePhase({
   async run({ files, services, kube, log }, { advertiseAddress, bindPort }) {
     const admin = await adminIdentity(files);
     const server = apiUrl(advertiseAddress, bindPort);
-    const version = await kube.as({ ...admin, server }).serverVersion();
-    log.info(`the API server of this machine answers (${version})`);
-    // It answers before it is ready. The kubelet starts all three, and also asks without credentials, so its last error
-    // is the best reason for a wait that ends.
+    // The kubelet starts all three, and also asks without credentials, so its last error is the best reason for a wait
+    // that ends.
     const programs: [program: string, url: string][] = [['kube-apiserver', `${server}/livez`]];
     for (const [component, port] of Object.entries(PORTS))
       programs.push([component, `${await addressOf(files, component, port)}/healthz`]);
     await Promise.all(programs.map(([program, url]) => services.waitHealthy('kubelet', url, program)));
+    const version = await kube.as({ ...admin, server }).serverVersion();
+    log.info(`the API server of this machine answers the administrator (${version})`);
     return {};
   },
 });

@@ -11,25 +11,26 @@ export interface KeyPair {
 }
 
 export interface ClusterCa extends KeyPair {
+  name: Name;
   pin: string;
   notAfter: Date;
 }
 
-const CA_NAME: Name = { commonName: 'kubernetes', organizations: [] };
+export const CA_NAME: Name = { commonName: 'kubernetes', organizations: [] };
 
 /** The CA is valid from yesterday on, so that a client with a slow clock reports the clock and not "not yet valid". */
-export function createCa(now: Date): ClusterCa {
+export function createCa(now: Date, name = CA_NAME): ClusterCa {
   const key = generateKeyPem();
   const notAfter = new Date(now.getTime() + 10 * YEAR_MS);
   const cert = issueCertificate({
-    subject: CA_NAME,
+    subject: name,
     publicKey: publicKeyDer(key),
     signingKey: key,
     use: 'ca',
     notBefore: new Date(now.getTime() - DAY_MS),
     notAfter,
   });
-  return { cert, key, pin: readCertificates(cert)[0]?.pin ?? '', notAfter };
+  return { name, cert, key, pin: readCertificates(cert)[0]?.pin ?? '', notAfter };
 }
 
 type Issue = Pick<
@@ -41,7 +42,7 @@ type Issue = Pick<
 export const issueBy = (ca: ClusterCa, issue: Issue): string =>
   issueCertificate({
     ...issue,
-    issuer: CA_NAME,
+    issuer: ca.name,
     signingKey: ca.key,
     notAfter: new Date(Math.min(issue.notAfter.getTime(), ca.notAfter.getTime())),
   });

@@ -15,10 +15,13 @@ export interface ClusterFacts {
   token: string;
   profile: Profile;
   healthzPort: number;
+  /** Of a control plane that joins. */
+  controlPlaneAddress: string | undefined;
   now: Date;
 }
 
-export function installCluster(store: Store, { server, caPem, token, profile, healthzPort, now }: ClusterFacts): void {
+export function installCluster(store: Store, facts: ClusterFacts): void {
+  const { server, caPem, token, profile, healthzPort, now } = facts;
   const parsed = parseToken(token);
   if (parsed === undefined) throw new TypeError('a bootstrap token has the form abcdef.0123456789abcdef');
   for (const name of NAMESPACES) store.create('namespaces', { metadata: { name }, status: { phase: 'Active' } });
@@ -29,7 +32,7 @@ export function installCluster(store: Store, { server, caPem, token, profile, he
   // Up to 1.11, the key was the kind of kubeadm's document at that time.
   const key = profile.kubeadmApi === 'v1alpha1' ? 'MasterConfiguration' : 'ClusterConfiguration';
   configMap('kube-system', 'kubeadm-config', {
-    [key]: goYaml({ ...clusterConfiguration(profile, server), kind: key }),
+    [key]: goYaml({ ...clusterConfiguration(facts), kind: key }),
   });
   configMap('kube-system', profile.kubeletConfigMap, { kubelet: goYaml(kubeletConfiguration(profile, healthzPort)) });
   store.create('secrets', tokenSecret(parsed, new Date(now.getTime() + TOKEN_LIFE_MS)));
@@ -51,21 +54,34 @@ users: null
 
 const goYaml = (document: object): string => stringify(document, { sortMapEntries: true, indentSeq: false });
 
-const clusterConfiguration = ({ gitVersion, kubeadmApi, dns, imageRepository }: Profile, server: string) => ({
-  apiServer: { extraArgs: { 'authorization-mode': 'Node,RBAC' }, timeoutForControlPlane: '4m0s' },
-  apiVersion: `kubeadm.k8s.io/${kubeadmApi}`,
-  certificatesDir: '/etc/kubernetes/pki',
-  clusterName: 'kubernetes',
-  controlPlaneEndpoint: new URL(server).host,
-  controllerManager: {},
-  dns,
-  etcd: { local: { dataDir: '/var/lib/etcd' } },
-  imageRepository,
-  kind: 'ClusterConfiguration',
-  kubernetesVersion: gitVersion,
-  networking: { dnsDomain: 'cluster.local', serviceSubnet: '10.96.0.0/12' },
-  scheduler: {},
-});
+const clusterConfiguration = ({ profile, server, controlPlaneAddress }: ClusterFacts) => {
+  const { gitVersion, kubeadmApi, dns, imageRepository } = profile;
+  const component = controlPlaneAddress === undefined ? {} : { extraArgs: bindAddress(profile, controlPlaneAddress) };
+  return {
+    apiServer: { extraArgs: { 'authorization-mode': 'Node,RBAC' }, timeoutForControlPlane: '4m0s' },
+    apiVersion: `kubeadm.k8s.io/${kubeadmApi}`,
+    certificatesDir: '/etc/kubernetes/pki',
+    clusterName: 'kubernetes',
+    controlPlaneEndpoint: new URL(server).host,
+    controllerManager: component,
+    dns,
+    // Keys are created quickly.
+    ...(controlPlaneAddress === undefined ? {} : ecdsaKeys(profile)),
+    etcd: { local: { dataDir: '/var/lib/etcd' } },
+    imageRepository,
+    kind: 'ClusterConfiguration',
+    kubernetesVersion: gitVersion,
+    networking: { dnsDomain: 'cluster.local', serviceSubnet: '10.96.0.0/12' },
+    scheduler: component,
+  };
+};
+
+/** Arguments are a list from v1beta4 on. */
+const bindAddress = ({ kubeadmApi }: Profile, value: string) =>
+  kubeadmApi === 'v1beta4' ? [{ name: 'bind-address', value }] : { 'bind-address': value };
+
+const ecdsaKeys = ({ kubeadmApi }: Profile) =>
+  kubeadmApi === 'v1beta4' ? { encryptionAlgorithm: 'ECDSA-P256' } : { featureGates: { PublicKeysECDSA: true } };
 
 /** Go also writes durations of zero; a kubelet treats them as the default. */
 const kubeletConfiguration = ({ cgroupDriver, failCgroupV1 }: Profile, healthzPort: number) => ({

@@ -7,7 +7,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { Authenticator } from './api/authentication.ts';
 import { Faults } from './api/faults.ts';
 import { allowApproval, denyApproval, isApprovalAllowed } from './api/rbac.ts';
-import { listen } from './api/server.ts';
+import { type Listener, listen } from './api/server.ts';
 import { createCa, issueKeyPair, type KeyPair } from './certificates.ts';
 import { installCluster } from './cluster.ts';
 import { bootstrapSigner } from './controllers/bootstrap-signer.ts';
@@ -34,6 +34,8 @@ export interface SandboxOptions {
   profile?: ProfileName;
   /** Port of the kubelets' health check. Default: a free port. */
   kubeletPorts?: { healthz: number };
+  /** Address at which the controller manager and the scheduler of a joining control plane listen. */
+  controlPlaneAddress?: string;
   /** The cluster's clock: certificates, tokens and the Date header follow it. */
   now?: () => Date;
 }
@@ -55,8 +57,16 @@ export interface Sandbox {
   autoApprove: boolean;
   /** New connections get this certificate. */
   serveWith(pair: KeyPair): void;
+  /** Another API server of this cluster. */
+  serveAt(server: ServedAt): Promise<Pick<Listener, 'close'>>;
   /** Closes all connections and timers. */
   close(): Promise<void>;
+}
+
+export interface ServedAt {
+  host: string;
+  port: number;
+  pair: KeyPair;
 }
 
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
@@ -79,11 +89,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     csrApprover(store, now),
     csrSigner(store, ca, now),
   ]);
-  installCluster(store, { server, caPem: ca.cert, token, profile: profiles[profile], healthzPort, now: now() });
+  const { controlPlaneAddress } = options;
+  const facts = { server, caPem: ca.cert, token, profile: profiles[profile], healthzPort, now: now() };
+  installCluster(store, { ...facts, controlPlaneAddress });
   if (!autoApprove) denyApproval(store);
   const { gitVersion, served } = profiles[profile];
   let admin: string | undefined; // created on first use
-  listener.handle({ store, now, gitVersion, server, served }, new Authenticator(store, ca.cert, now), faults);
+  const others = new Set<Listener>();
+  const handleAt = (at: Listener) =>
+    at.handle({ store, now, gitVersion, server, served }, new Authenticator(store, ca.cert, now), faults);
+  handleAt(listener);
   return {
     endpoint,
     token,
@@ -104,10 +119,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       else denyApproval(store);
     },
     serveWith: listener.serveWith,
+    async serveAt({ pair, ...at }) {
+      const other = await listen(pair, ca.cert, at);
+      others.add(other);
+      handleAt(other);
+      return other;
+    },
     async close() {
       stopControllers();
       cleaner.stop();
-      await listener.close();
+      for (const each of [listener, ...others]) await each.close();
     },
   };
 }

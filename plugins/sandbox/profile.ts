@@ -13,6 +13,8 @@ export interface Profile {
   /** False for kubelets from 1.35 on: the scratch machine has cgroups v1. */
   failCgroupV1?: false;
   imageRepository: string;
+  /** Of etcd. Absent: control planes cannot join. */
+  etcdVersion?: string;
   /** Versions of API groups that do not have v1 alone. */
   served: Readonly<Record<string, readonly string[]>>;
   /** Roles that `kubeadm init` did not create yet: to read Nodes (since 1.18) and kubeadm-config (since 1.11). */
@@ -34,6 +36,7 @@ export const profiles = {
   '1.20': {
     imageRepository: 'k8s.gcr.io',
     gitVersion: 'v1.20.2',
+    etcdVersion: '3.4.13',
     kubeletConfigMap: 'kubelet-config-1.20',
     kubeadmApi: 'v1beta2',
     dns: { type: 'CoreDNS' },
@@ -42,8 +45,29 @@ export const profiles = {
   '1.24': {
     imageRepository: 'k8s.gcr.io',
     gitVersion: 'v1.24.17',
+    etcdVersion: '3.5.6',
     kubeletConfigMap: 'kubelet-config',
     kubeadmApi: 'v1beta3',
+    dns: {},
+    cgroupDriver: 'systemd',
+    served: {},
+  },
+  '1.28': {
+    imageRepository: 'registry.k8s.io',
+    gitVersion: 'v1.28.15',
+    etcdVersion: '3.5.15',
+    kubeletConfigMap: 'kubelet-config',
+    kubeadmApi: 'v1beta3',
+    dns: {},
+    cgroupDriver: 'systemd',
+    served: {},
+  },
+  '1.31': {
+    imageRepository: 'registry.k8s.io',
+    gitVersion: 'v1.31.9',
+    etcdVersion: '3.5.15',
+    kubeletConfigMap: 'kubelet-config',
+    kubeadmApi: 'v1beta4',
     dns: {},
     cgroupDriver: 'systemd',
     served: {},
@@ -51,6 +75,7 @@ export const profiles = {
   '1.34': {
     imageRepository: 'registry.k8s.io',
     gitVersion: 'v1.34.1',
+    etcdVersion: '3.6.4',
     kubeletConfigMap: 'kubelet-config',
     kubeadmApi: 'v1beta4',
     dns: {},
@@ -60,6 +85,7 @@ export const profiles = {
   '1.36': {
     imageRepository: 'registry.k8s.io',
     gitVersion: 'v1.36.2',
+    etcdVersion: '3.6.8',
     failCgroupV1: false,
     kubeletConfigMap: 'kubelet-config',
     kubeadmApi: 'v1beta4',

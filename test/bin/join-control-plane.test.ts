@@ -112,7 +112,9 @@ describe('the pipeline join-control-plane', () => {
     const { result, memory } = await joined('v1.36.2', {}, recordingHost);
     expect([result.status, result.error]).toEqual(['succeeded', undefined]);
     expect(memory.changes).toEqual([]);
-    expect(result.steps.map(({ status }) => status).filter((status) => status !== 'succeeded')).toEqual([]);
+    // Only a real run starts the API server that the last check asks.
+    const others = result.steps.filter(({ status }) => status !== 'succeeded');
+    expect(others.map(({ id, status }) => [id, status])).toEqual([['wait-control-plane', 'undecided']]);
   });
 
   test('join resume accepts the time limits of control planes, as the pipeline describes them', async () => {

@@ -4,12 +4,13 @@ import { Flags } from '@oclif/core';
 import { FAILURE_NAMES } from '../../../plugins/sandbox/failure-names.ts';
 import { DEFAULT_PROFILE, type ProfileName, profiles } from '../../../plugins/sandbox/profile.ts';
 import { JoinCommand } from '../../command.ts';
-import { openPlayground, type Playground } from './machine.ts';
+import { type ControlPlaneOffer, openPlayground, type Playground } from './machine.ts';
 
 export class SandboxUp extends JoinCommand {
   static override summary = 'Start a sandbox cluster, and a scratch machine that can join it';
   static override description =
-    'The sandbox has real TLS, tokens, CSRs and watches, a stand-in kubelet, and no Pods. It ends with the command.';
+    'The sandbox has real TLS, tokens, CSRs and watches, stand-ins for the kubelet and etcd, and runs no containers. ' +
+    'It ends with the command.';
   static override examples = [
     '<%= config.bin %> sandbox up',
     '<%= config.bin %> sandbox up --approve manual --slow',
@@ -43,6 +44,7 @@ export class SandboxUp extends JoinCommand {
       approve: flags.approve,
       fail: flags.fail ?? [],
       pace: flags.slow ? 'slow' : 'fast',
+      controlPlanes: true,
     });
     this.log(this.app.invocation.hint(textOf(playground)));
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), once(process, 'SIGHUP')]);
@@ -50,7 +52,8 @@ export class SandboxUp extends JoinCommand {
   }
 }
 
-function textOf({ sandbox, root, kubeconfig, approvalFile, failures, joinArguments }: Playground): string {
+function textOf(playground: Playground): string {
+  const { sandbox, root, kubeconfig, approvalFile, failures, joinArguments, controlPlane } = playground;
   const approval =
     approvalFile === undefined
       ? []
@@ -62,8 +65,25 @@ function textOf({ sandbox, root, kubeconfig, approvalFile, failures, joinArgumen
     `  join run ${joinArguments.join(' ')}`,
     `  kubectl --kubeconfig ${kubeconfig} get nodes,csr`,
     '',
+    ...(controlPlane === undefined ? [] : controlPlaneText(controlPlane, playground)),
     ...approval,
     ...failures.flatMap((line) => [line, '']),
     'Ctrl-C stops and deletes both.',
   ].join('\n');
 }
+
+/** The machine can have one role at a time. */
+const controlPlaneText = (
+  { joinArguments, firstRoot }: ControlPlaneOffer,
+  { root, kubeconfig }: Playground,
+): string[] => [
+  `Or, after \`join undo --root ${root}\`, as a second control plane, whose certificates the cluster has:`,
+  '',
+  `  join run ${joinArguments.join(' ')}`,
+  '',
+  'To store the certificates of the first control plane again, with a new key:',
+  '',
+  `  join certs upload --root ${firstRoot} --kubeconfig ${kubeconfig}`,
+  `  join token create --print-join-command --kubeconfig ${kubeconfig} --certificate-key KEY`,
+  '',
+];

@@ -1,6 +1,9 @@
-/** The admission plugin NodeRestriction: a kubelet may write its own Node and Lease, and only some of their fields. */
+/**
+ * The admission plugin NodeRestriction: a kubelet may write its own Node, Lease and mirror Pods, and only some fields
+ * of its Node.
+ */
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeObject, Node } from '../objects.ts';
+import { isRecord, type KubeObject, type Node } from '../objects.ts';
 import type { User } from './authentication.ts';
 import { resourceNamed } from './resources.ts';
 import { forbidden } from './status.ts';
@@ -18,11 +21,15 @@ export function restrictNode(user: User, plural: string, object: KubeObject, bef
   const refuse = (why: string) => forbidden(resourceNamed(plural), name, why);
   if (plural === 'leases' && (object.metadata.namespace !== 'kube-node-lease' || name !== self))
     throw refuse('can only access node lease with the same name as the requesting node');
+  if (plural === 'pods' && !isMirrorPodOf(self, object)) throw refuse('can only create mirror pods of its own node');
   if (plural !== 'nodes') return;
   if (name !== self) throw refuse(`node "${self}" is not allowed to modify node "${name}"`);
   const problem = nodeProblem(self, object as Node, before as Node | undefined);
   if (problem !== undefined) throw refuse(problem);
 }
+
+const isMirrorPodOf = (self: string, { metadata, spec }: KubeObject): boolean =>
+  metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined && isRecord(spec) && spec.nodeName === self;
 
 function nodeProblem(self: string, node: Node, before: Node | undefined): string | undefined {
   const { configSource, taints } = node.spec ?? {};

@@ -43,6 +43,7 @@ const clusterRoles: Record<string, Rule[]> = {
   'system:node': [
     on('', 'nodes', 'create', 'get', 'list', 'watch', 'update', 'patch'),
     on('', 'nodes/status', 'update', 'patch'),
+    on('', 'pods', 'create', 'get', 'delete'),
     on('', 'events', 'create', 'update', 'patch'),
     on('coordination.k8s.io', 'leases', 'create', 'get', 'update', 'patch'),
     requestCertificates,
@@ -51,6 +52,7 @@ const clusterRoles: Record<string, Rule[]> = {
 
 const clusterRoleBindings: Record<string, [role: string, ...subjects: string[]]> = {
   'cluster-admin': ['cluster-admin', 'Group system:masters'],
+  'kubeadm:cluster-admins': ['cluster-admin', 'Group kubeadm:cluster-admins'],
   'system:basic-user': ['system:basic-user', AUTHENTICATED],
   'system:discovery': ['system:discovery', AUTHENTICATED],
   'system:public-info-viewer': ['system:public-info-viewer', ...EVERYONE],

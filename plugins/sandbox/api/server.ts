@@ -25,14 +25,18 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1. Requests wait until `handle` is called. */
-export async function listen({ cert, key }: KeyPair, caPem: string): Promise<Listener> {
+/** Port 0 is a free port. Requests wait until `handle` is called. */
+export async function listen(
+  { cert, key }: KeyPair,
+  caPem: string,
+  { host, port } = { host: '127.0.0.1', port: 0 },
+): Promise<Listener> {
   // authentication.ts checks client certificates, so that an invalid one gets 401 and not a failed handshake.
   const server = createServer({ cert, key, ca: caPem, requestCert: true, rejectUnauthorized: false });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  server.listen(0, '127.0.0.1');
+  server.listen(port, host);
   await once(server, 'listening');
   const closing = new AbortController();
   return {

@@ -11,17 +11,17 @@ const TRIES_MAX = 120;
 const UNTRUSTED = /CERT|SIGNATURE|ISSUER|TLS/;
 
 export type ApiCall =
-  | { method: 'GET'; path: string }
+  | { method: 'GET' | 'DELETE'; path: string }
   | { method: 'POST' | 'PATCH'; path: string; contentType: string; body: object };
 
 /**
- * Returns the answer's text if the call succeeded or the object exists already (409). Throws errors that a retry cannot
- * fix, with `purpose` in the message.
+ * Returns the answer's text if the call succeeded or the object is as wanted: it exists already (409), or no longer.
+ * Throws errors that a retry cannot fix, with `purpose` in the message.
  */
 export async function callApi(caller: Caller, call: ApiCall, purpose: string, signal: AbortSignal): Promise<string> {
   for (let left = TRIES_MAX; ; left--) {
     const { code, message } = await send(caller, call, signal);
-    if (code === 409 || (code >= 200 && code < 300)) return message;
+    if (code === 409 || (call.method === 'DELETE' && code === 404) || (code >= 200 && code < 300)) return message;
     const isTransient = code === 0 || code === 429 || code >= 500;
     if (!isTransient || left === 0) throw new Error(`unable to ${purpose}: ${message}`);
     await sleep(RETRY_MS, undefined, { signal });

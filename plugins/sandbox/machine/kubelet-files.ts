@@ -21,6 +21,8 @@ export interface KubeletFiles {
   identity: KubeletIdentity | { bootstrap: Caller };
   flags: KubeletFlags;
   healthz: { address: string; port: number };
+  /** The directory of the manifests of static Pods; empty: the kubelet runs none. */
+  staticPodPath: string;
 }
 
 /** Throws an Error with the kubelet's message. */
@@ -36,7 +38,8 @@ export async function readKubeletFiles(root: string): Promise<KubeletFiles> {
   if ('commonName' in identity && identity.commonName !== `system:node:${nodeName}`)
     throw new Error(`the client certificate is for ${identity.commonName}, but this node is ${nodeName}`);
   const version = /v\d[\w.-]*/.exec(await read('/usr/bin/kubelet'))?.[0] ?? '';
-  return { version, nodeName, identity, flags, healthz: healthzOf(config) };
+  const staticPodPath = typeof config.staticPodPath === 'string' ? config.staticPodPath : '';
+  return { version, nodeName, identity, flags, healthz: healthzOf(config), staticPodPath };
 }
 
 /** The bootstrap kubeconfig counts only if the other one is missing or unusable. */

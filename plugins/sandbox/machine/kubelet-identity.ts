@@ -26,6 +26,17 @@ type ReadPath = (path: string) => Promise<string>;
 
 /** `readPath` reads a file of the machine. Throws an Error with the kubelet's message. */
 export async function readIdentity(text: string, now: Date, readPath: ReadPath): Promise<KubeletIdentity> {
+  const { organizations, ...identity } = await readClient(text, now, readPath);
+  if (!organizations.includes('system:nodes')) throw new Error('the client certificate is not for system:nodes');
+  return identity;
+}
+
+/** The client of a kubeconfig with a client certificate. Throws an Error with the message of client-go. */
+export async function readClient(
+  text: string,
+  now: Date,
+  readPath: ReadPath,
+): Promise<KubeletIdentity & { organizations: string[] }> {
   const { server, ca, user } = await readCurrent(text, readPath);
   const [certs, keys] = [
     await content(user, 'client-certificate', readPath),
@@ -76,7 +87,7 @@ function clientCertificate(
   certs: string,
   keys: string,
   now: Date,
-): Pick<KubeletIdentity, 'cert' | 'key' | 'commonName'> {
+): Pick<KubeletIdentity, 'cert' | 'key' | 'commonName'> & { organizations: string[] } {
   const [leaf, ...chain] = readCertificates(certs);
   if (leaf === undefined) throw new Error('tls: failed to find any PEM data in certificate input');
   const key = pemBlocks(keys).find(({ label }) => label.endsWith('PRIVATE KEY'));
@@ -84,6 +95,6 @@ function clientCertificate(
   const keyPem = toPem(key.label, key.der);
   if (!fitsKey(leaf, keyPem)) throw new Error('tls: private key does not match public key');
   if (now > leaf.notAfter) throw new Error('part of the existing bootstrap client certificate is expired');
-  if (!leaf.organizations.includes('system:nodes')) throw new Error('the client certificate is not for system:nodes');
-  return { cert: [leaf, ...chain].map(({ pem }) => pem).join(''), key: keyPem, commonName: leaf.commonName };
+  const { commonName, organizations } = leaf;
+  return { cert: [leaf, ...chain].map(({ pem }) => pem).join(''), key: keyPem, commonName, organizations };
 }

@@ -5,6 +5,9 @@ import type { KubeletFiles } from './kubelet-files.ts';
 
 const ARCHITECTURES: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', ia32: '386' };
 
+/** The kubelet measures its disk after it has registered its Node. */
+export const ALLOCATABLE = { cpu: '2', 'ephemeral-storage': '10Gi', memory: '4Gi', pods: '110' };
+
 export function nodeOf({ nodeName, flags, version }: KubeletFiles, now: Date): Draft {
   const architecture = ARCHITECTURES[process.arch] ?? process.arch;
   const { registerWithTaints: taints } = flags;

@@ -21,7 +21,7 @@ export async function runKubelet(root: string): Promise<void> {
     if (!existsSync(root)) process.exit(0);
   }, LOOK_MS);
   try {
-    await startKubelet({ root });
+    await startKubelet({ root, log: (line) => process.stderr.write(`${line}\n`) });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`${fatalPrefix(new Date())}failed to run Kubelet: ${message.replaceAll('\n', ' ')}\n`);

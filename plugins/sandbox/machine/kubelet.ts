@@ -2,13 +2,16 @@
  * A stand-in kubelet: it reads the machine's files like the real one, serves its health check and registers its Node.
  */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { callApi } from './kubelet-api.ts';
 import { bootstrap } from './kubelet-bootstrap.ts';
 import { type KubeletFiles, readKubeletFiles } from './kubelet-files.ts';
 import type { KubeletIdentity } from './kubelet-identity.ts';
-import { nodeOf, readyCondition } from './kubelet-node.ts';
+import { ALLOCATABLE, nodeOf, readyCondition } from './kubelet-node.ts';
+import { machinePath } from './machine-path.ts';
+import type { StaticPods } from './static-pods.ts';
 
 /** The real kubelet takes seconds. This is long enough for a watch to see the Node as NotReady. */
 const READY_AFTER_MS = 100;
@@ -26,10 +29,13 @@ export interface KubeletOptions {
   now?: () => Date;
   /** Stops it before its Node is Ready. */
   signal?: AbortSignal;
+  /** Takes the lines of its log. */
+  log?: (line: string) => void;
 }
 
 /** Resolves when its Node is Ready. Throws an Error with the kubelet's message if it cannot start or register. */
-export async function startKubelet({ root, now = () => new Date(), signal }: KubeletOptions): Promise<Kubelet> {
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const { root, now = () => new Date(), signal } = options;
   const files = await readKubeletFiles(root);
   const closing = new AbortController();
   signal?.addEventListener('abort', () => closing.abort(), { signal: closing.signal });
@@ -40,14 +46,29 @@ export async function startKubelet({ root, now = () => new Date(), signal }: Kub
   };
   try {
     const { identity } = files;
+    const pods = await followManifests(options, files, closing.signal);
     // Like the real kubelet, it is healthy before it has a certificate.
     const own = 'bootstrap' in identity ? await bootstrap(root, identity.bootstrap, files, closing.signal) : identity;
     await register(files, own, now, closing.signal);
+    await pods?.registered(own);
   } catch (error) {
     await close();
     throw error;
   }
   return { nodeName: files.nodeName, close };
+}
+
+/** The Pods of a control plane run before the Node is registered. A worker does not have the directory. */
+async function followManifests(
+  { root, log = () => undefined }: KubeletOptions,
+  { staticPodPath, nodeName }: KubeletFiles,
+  signal: AbortSignal,
+): Promise<StaticPods | undefined> {
+  if (staticPodPath === '' || !existsSync(await machinePath(root, staticPodPath))) return undefined;
+  const { StaticPods } = await import('./static-pods.ts');
+  const pods = new StaticPods({ root, path: staticPodPath, nodeName, log }, signal);
+  void pods.follow();
+  return pods;
 }
 
 async function register(
@@ -66,7 +87,7 @@ async function register(
     signal,
   );
   await sleep(READY_AFTER_MS, undefined, { signal });
-  const ready = { ...(node.status as object), conditions: [readyCondition('True', now())] };
+  const ready = { ...(node.status as object), allocatable: ALLOCATABLE, conditions: [readyCondition('True', now())] };
   await callApi(
     identity,
     {

@@ -120,7 +120,7 @@ export async function makeMachine(root: string, options: MachineOptions): Promis
   await symlink('usr/bin', join(root, 'bin'));
   await mkdir(join(root, dirname(WANTED)), { recursive: true });
   await symlink(UNIT, join(root, WANTED));
-  await mkdir(join(root, 'var/lib'), { recursive: true });
+  for (const path of ['var/lib', 'etc/ssl/certs']) await mkdir(join(root, path), { recursive: true });
   await createSocket(join(root, RUNTIME_SOCKET));
 }
 

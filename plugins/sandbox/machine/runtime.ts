@@ -5,17 +5,36 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { RunnablePod } from './pod-manifest.ts';
 
 export const RUNTIME_SOCKET = '/run/containerd/containerd.sock';
 
 const UNIMPLEMENTED = 12;
 const DRIVERS = ['systemd', 'cgroupfs'] as const;
 
+/** A Pod of the runtime. */
+export interface ListedPod {
+  id: string;
+  name: string;
+  namespace: string;
+}
+
+/** What runs the containers of Pods. */
+export interface PodRunner {
+  readonly list: readonly ListedPod[];
+  /** Rejects with the reason for which it does not run. */
+  run(pod: RunnablePod): Promise<void>;
+  remove(id: string): Promise<void>;
+}
+
 export interface RuntimeOptions {
   name?: string;
   cgroupDriver?: (typeof DRIVERS)[number];
   /** gRPC status with which every call fails. */
   refusesWith?: number;
+  /** Default: no Pod can run. */
+  pods?: PodRunner;
 }
 
 /** Encodes one field of a message: a string or message shorter than 128 bytes, or a small number. */
@@ -45,9 +64,11 @@ export async function startRuntime(root: string, options: RuntimeOptions = {}): 
     sessions.add(session);
     session.on('error', () => undefined).on('close', () => sessions.delete(session));
   });
-  server.on('stream', (stream, { ':path': called = '' }) =>
-    answer(stream, answers[called.replace('/runtime.v1.RuntimeService/', '')], options.refusesWith),
-  );
+  server.on('stream', (stream, { ':path': called = '' }) => {
+    const call = called.replace(/^\/[\w.]+\//, '');
+    if (options.pods !== undefined && POD_CALLS.includes(call)) void answerPods(stream, call, options.pods);
+    else answer(stream, answers[call], options.refusesWith);
+  });
   server.listen(path);
   await once(server, 'listening');
   return {
@@ -58,6 +79,35 @@ export async function startRuntime(root: string, options: RuntimeOptions = {}): 
     },
   };
 }
+
+const POD_CALLS = ['ListPodSandbox', 'StopPodSandbox', 'RemovePodSandbox', 'run', 'stop'];
+const HEAD_BYTES = 5;
+
+/** `run` and `stop` come from the stand-in kubelet: see runtime-call.ts. */
+async function answerPods(stream: ServerHttp2Stream, call: string, pods: PodRunner): Promise<void> {
+  stream.on('error', () => undefined);
+  if (call === 'ListPodSandbox') return answer(stream, Buffer.concat(pods.list.map(listed)));
+  const body = Buffer.from(await text(stream.setEncoding('latin1')), 'latin1');
+  if (call === 'run' || call === 'stop') {
+    const pod = JSON.parse(body.toString()) as RunnablePod;
+    const running = pods.list.find(({ name, namespace }) => name === pod.name && namespace === pod.namespace);
+    const done = call === 'run' ? pods.run(pod) : pods.remove(running?.id ?? '');
+    const reason = await done.then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    stream.respond({ ':status': 200 });
+    stream.end(reason);
+    return;
+  }
+  const id = body.subarray(HEAD_BYTES + 2).toString(); // its only field, a string
+  if (call === 'RemovePodSandbox') await pods.remove(id);
+  answer(stream, Buffer.alloc(0));
+}
+
+/** State 0, which is ready, is not encoded. */
+const listed = ({ id, name, namespace }: ListedPod): Buffer =>
+  field(1, Buffer.concat([field(1, id), field(2, Buffer.concat([field(1, name), field(3, namespace)]))]));
 
 /** Sends one gRPC message with its length, and the status in the trailers. */
 function answer(stream: ServerHttp2Stream, message: Buffer | undefined, refusesWith = 0): void {
