@@ -136,13 +136,13 @@ async function freePort(): Promise<number> {
 }
 
 /** All steps of a join, in their order. Returns the events. */
-export async function joinMachine(steps: MachineSteps, context: MachineContext): Promise<RunEvent[]> {
+export async function joinMachine(steps: MachineSteps, context: MachineContext, fromSeq = 1): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
   await steps.reach(context);
   await steps.install(context);
   const found = await steps.inspect(context);
   const token = await steps.token(context);
-  await steps.join(context, found, token, { fromSeq: 1, onEvent: (event) => events.push(event) });
+  await steps.join(context, found, token, { fromSeq, onEvent: (event) => events.push(event) });
   await steps.verify(context);
   await steps.revoke(context, token);
   return events;

@@ -117,7 +117,11 @@ class Join {
     };
     let run = found.state === 'running' ? found.run : undefined;
     for (let starts = 1; ; starts++) {
-      run ??= await this.#start(machine);
+      if (run === undefined) {
+        const started = await this.#start(machine);
+        run = started.run;
+        fromSeq = Math.min(fromSeq, started.seq); // a run that is new begins with 1
+      }
       try {
         await followRun({ host, machine, signal, run, fromSeq, onEvent });
         return { run };
@@ -128,8 +132,8 @@ class Join {
     }
   }
 
-  /** Returns the ID of the run: that of the operator before this one, if its run has started in the meantime. */
-  async #start(machine: Machine): Promise<string> {
+  /** Returns the run, from its first event: that of the operator before this one, if it has started in the meantime. */
+  async #start(machine: Machine): Promise<Pick<RunEvent, 'run' | 'seq'>> {
     const { host, fleet, signal } = this.#context;
     const { cluster } = this.#options;
     if (this.#tokenId === undefined) throw new Error('a join that starts needs a token');
@@ -143,7 +147,7 @@ class Join {
       if (!isJoinError(error) || error.code !== 'E_RUN_LOCKED') throw error;
       const found = inspectionOf(await diagnose(machine, host.name, signal), host.name, target);
       if (found.state !== 'running' || found.run === undefined) throw error;
-      return found.run;
+      return { run: found.run, seq: 1 };
     }
   }
 

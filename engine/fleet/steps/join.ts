@@ -30,8 +30,8 @@ export interface StartRequest extends JoinRequest {
   environments: readonly string[];
 }
 
-/** Starts the run, or resumes the unfinished run of the same plan. Returns its ID. The error that it reports. */
-export async function startRun({ host, machine, signal, ...request }: StartRequest): Promise<string> {
+/** Starts the run, or resumes the unfinished run of the same plan. Returns its first event. The error that it reports. */
+export async function startRun({ host, machine, signal, ...request }: StartRequest): Promise<RunEvent> {
   const { target, token, pipeline, environments } = request;
   const args = [
     ...['run', target.endpoint, '--token', '-', '--pipeline', pipeline],
@@ -48,7 +48,7 @@ export async function startRun({ host, machine, signal, ...request }: StartReque
     .map(eventIn)
     .find((event) => event?.type === 'run.started');
   if (answer.exitCode !== 0 || started === undefined) throw failed(answer, { host: host.name, command: 'join run' });
-  return started.run;
+  return started;
 }
 
 /** As `join run` reads it. */

@@ -18,8 +18,9 @@ test(
   MINUTES,
   async () => {
     const { sandbox, steps, context } = await fleetScene({ hosts: 2 });
-    const events = await Promise.all([0, 1].map((number) => joinMachine(steps, context(number))));
+    const events = await Promise.all([0, 1].map((number) => joinMachine(steps, context(number), 40)));
     for (const [number, seen] of events.entries()) {
+      // The number of an earlier run's event does not hide the first events of this one.
       const node = `w${number + 1}`;
       expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, index) => index + 1));
       expect(seen.at(-1)).toMatchObject({ type: 'run.ended', status: 'succeeded', machine: node });
