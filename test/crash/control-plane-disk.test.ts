@@ -4,7 +4,7 @@ import { differences } from '../helpers/joined-state.ts';
 import { MemoryControlPlane } from '../helpers/memory-control-plane.ts';
 import type { Outcome, Trees } from '../helpers/memory-outcome.ts';
 
-/** Every write takes some minutes. Each has been tried. */
+/** All of the writes take some minutes. */
 const EVERY = 7;
 const WRITE = /^before (open|writeFile|appendFile|mkdir|symlink) |^amid writing /;
 
