@@ -17,7 +17,11 @@ import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
 import { Doctor } from './commands/doctor.ts';
+import { fleetActions } from './commands/fleet/actions.ts';
 import { FleetPlan } from './commands/fleet/plan.ts';
+import { FleetRun } from './commands/fleet/run.ts';
+import { FleetStatusCommand } from './commands/fleet/status.ts';
+import { FleetUndo } from './commands/fleet/undo.ts';
 import { FleetValidate } from './commands/fleet/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineExplain } from './commands/pipeline/explain.ts';
@@ -56,15 +60,11 @@ import { errorText, usageError, withoutTokens } from './render/error.ts';
 import { failureText } from './render/failure.ts';
 import { Invocation } from './render/invocation.ts';
 
-/** Commands that change a machine, and so continue if their terminal is closed, from their first moment on. */
-const OUTLIVING = new Set(['phase', 'reset', 'resume', 'run', 'undo']);
-
 /**
  * `files` are those of Joinery: the folder of its package, or what the executable contains. `importer` is the
  * launcher's own `import()`, for plugins.
  */
 export async function main(files: string | EmbeddedFiles, argv: string[], importer?: Importer): Promise<void> {
-  if (OUTLIVING.has(argv[0] ?? '')) process.on('SIGHUP', () => undefined);
   const assets = typeof files === 'string' ? packageAssets(files) : embeddedAssets(files);
   // The executable is its own program: Node knows only the word that it was called by.
   const program = typeof files === 'string' ? process.argv[1] : process.execPath;
@@ -205,6 +205,10 @@ export function allCommands(app: App, described?: DescribedPipeline): Record<str
     completion: completionCommand(() => allCommands(app)),
     'fleet:validate': FleetValidate,
     'fleet:plan': FleetPlan,
+    'fleet:run': FleetRun,
+    'fleet:status': FleetStatusCommand,
+    ...fleetActions,
+    'fleet:undo': FleetUndo,
     'sandbox:up': SandboxUp,
     'sandbox:demo': SandboxDemo,
     'sandbox:kubelet': SandboxKubelet,

@@ -55,8 +55,8 @@ async function act({ mode, project, root, pipeline, inputs }: Order, at: (where:
     await runs.tidy();
     if (mode === 'run') {
       const opened = (await catalog.openOverlaid(pipeline, []))();
-      const made = planOf(opened, registry, inputs, host.facts);
-      const plan = { ...made, source: { ...made.source, name: lastingName(pipeline) } };
+      const planned = planOf(opened, registry, inputs, host.facts);
+      const plan = { ...planned, source: { ...planned.source, name: lastingName(pipeline) } };
       const { journal } = await journalFor(plan, runs);
       return await run({ plan, host, journal });
     }

@@ -1,5 +1,5 @@
 /** A rollout in memory, in the middle of its second wave, whose hosts the tests change one by one. */
-import type { FleetAction, FleetBoard } from '../../engine/fleet/board.ts';
+import { type FleetAction, type FleetBoard, isApproval } from '../../engine/fleet/board.ts';
 import type { FleetStatus, HostStatus, WaveStatus } from '../../engine/fleet/status.ts';
 import { fail, type RunEvent } from '../../engine/sdk/index.ts';
 
@@ -29,6 +29,13 @@ export class MemoryBoard implements FleetBoard {
       if (state === 'failed' || state === 'joining') this.#events.set(name, eventsOf(name, state));
   }
 
+  #refusal: string | undefined;
+
+  /** Each action fails from here on. */
+  refuse(what: string): void {
+    this.#refusal = what;
+  }
+
   status = (): FleetStatus => this.#status;
   eventsOf = (host: string): RunEvent[] => this.#events.get(host) ?? [];
 
@@ -38,6 +45,7 @@ export class MemoryBoard implements FleetBoard {
   }
 
   async act(action: FleetAction): Promise<void> {
+    if (this.#refusal !== undefined) throw fail('E_RUN_NONE', { what: this.#refusal });
     if ('host' in action && !this.#status.hosts.some(({ name }) => name === action.host))
       throw fail('E_RUN_NONE', { what: `the fleet has no host ${action.host}` });
     this.actions.push(action);
@@ -45,7 +53,7 @@ export class MemoryBoard implements FleetBoard {
     else if (action.action === 'resume') this.change({ state: 'running' });
     else if (action.action === 'retry') this.changeHost(action.host, { state: 'joining', step: 'reach' });
     else if (action.action === 'skip') this.changeHost(action.host, { state: 'skipped' });
-    else this.answer(action.host);
+    else if (isApproval(action)) this.answer(action.host);
   }
 
   change(fields: Partial<FleetStatus>): void {

@@ -3,9 +3,10 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { FleetAction } from '../../../engine/fleet/board.ts';
 import type { HostStatus, MachineStep } from '../../../engine/fleet/status.ts';
 import type { RunView } from '../view.ts';
+import { Elapsed } from './clock.tsx';
 import { useRun } from './live.ts';
 import { ErrorText, Log, Steps } from './run.tsx';
-import { clockText, durationText, HOST_SIGN } from './states.ts';
+import { clockText, HOST_SIGN } from './states.ts';
 
 /** As in engine/fleet/status.ts; The page has no place for `undo`, which the state says. */
 const STEPS: readonly MachineStep[] = ['reach', 'install', 'inspect', 'token', 'join', 'verify', 'revoke'];
@@ -14,7 +15,6 @@ export interface HostPanelProps {
   host: HostStatus;
   /** The stored run of a report. A live page asks for it. */
   run?: RunView | undefined;
-  now: number;
   onClose: () => void;
   /** Undefined in a report, which does nothing. */
   onAct: ((action: FleetAction) => void) | undefined;
@@ -24,11 +24,10 @@ export function LiveHostPanel(props: HostPanelProps) {
   return <HostPanel {...props} run={useRun(props.host.name)} />;
 }
 
-export function HostPanel({ host, run, now, onClose, onAct }: HostPanelProps) {
+export function HostPanel({ host, run, onClose, onAct }: HostPanelProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [host.name]);
   const { name, state, role, wave, attempts, startedAt, endedAt, error } = host;
-  const ms = startedAt === undefined ? 0 : (endedAt === undefined ? now : Date.parse(endedAt)) - Date.parse(startedAt);
   return (
     <aside class="card panel" aria-label={`Host ${name}`}>
       <header>
@@ -46,14 +45,18 @@ export function HostPanel({ host, run, now, onClose, onAct }: HostPanelProps) {
         {role}
         {wave !== undefined && `, wave ${wave}`}
         {attempts > 1 && `, ${attempts} attempts`}
-        {startedAt !== undefined && `, started ${clockText(startedAt)}, ${durationText(ms)}`}
+        {startedAt !== undefined && (
+          <>
+            , started {clockText(startedAt)}, <Elapsed from={startedAt} to={endedAt} />
+          </>
+        )}
       </p>
       <MachineSteps host={host} />
       {error !== undefined && (
         <ErrorText error={{ code: error.code, message: error.message, hint: error.next ?? '' }} />
       )}
       {onAct !== undefined && <HostActions host={host} onAct={onAct} />}
-      {run === undefined ? <p class="about">{noRunText(host)}</p> : <Run run={run} now={now} />}
+      {run === undefined ? <p class="about">{noRunText(host)}</p> : <Run run={run} />}
     </aside>
   );
 }
@@ -118,7 +121,7 @@ function HostActions({ host, onAct }: { host: HostStatus; onAct: (action: FleetA
   );
 }
 
-export function Run({ run, now }: { run: RunView; now: number }) {
+export function Run({ run }: { run: RunView }) {
   return (
     <>
       <h3>
@@ -127,7 +130,7 @@ export function Run({ run, now }: { run: RunView; now: number }) {
       {run.error !== undefined && run.steps.every(({ error }) => error === undefined) && (
         <ErrorText error={run.error} />
       )}
-      <Steps run={run} now={now} />
+      <Steps run={run} />
       <h3>Log</h3>
       <Log run={run} />
     </>

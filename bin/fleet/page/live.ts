@@ -58,14 +58,3 @@ export async function act(action: FleetAction): Promise<ErrorView | undefined> {
     return { code: '', message: 'The process that serves this page does not answer.', hint: '' };
   }
 }
-
-/** The current time, which advances each second until there is an end. */
-export function useNow(endedAt: string | undefined): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    if (endedAt !== undefined) return undefined;
-    const timer = setInterval(() => setNow(Date.now()), 1_000);
-    return () => clearInterval(timer);
-  }, [endedAt]);
-  return now;
-}

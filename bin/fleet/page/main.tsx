@@ -3,8 +3,9 @@ import { render } from 'preact';
 import { useState } from 'preact/hooks';
 import type { FleetAction } from '../../../engine/fleet/board.ts';
 import type { ErrorView, Report } from '../view.ts';
+import { ReportTime } from './clock.tsx';
 import { Run } from './host.tsx';
-import { act, type Connection, openSession, useNow, useStatus } from './live.ts';
+import { act, type Connection, openSession, useStatus } from './live.ts';
 import { Rollout } from './rollout.tsx';
 import { ErrorText } from './run.tsx';
 import { clockText } from './states.ts';
@@ -18,7 +19,6 @@ const CONNECTION_TEXT: Record<Connection, string> = {
 
 function LivePage() {
   const { status, connection } = useStatus();
-  const now = useNow(status?.endedAt);
   const [error, setError] = useState<ErrorView>();
   const onAct = async (action: FleetAction) => setError(await act(action));
   return (
@@ -36,7 +36,7 @@ function LivePage() {
           </button>
         </div>
       )}
-      {status !== undefined && <Rollout status={status} now={now} onAct={onAct} />}
+      {status !== undefined && <Rollout status={status} onAct={onAct} />}
     </>
   );
 }
@@ -45,9 +45,9 @@ function ReportPage({ report }: { report: Report }) {
   const now = Date.parse(report.at);
   const date = new Date(now).toLocaleDateString('sv');
   return (
-    <>
+    <ReportTime.Provider value={now}>
       {report.kind === 'rollout' ? (
-        <Rollout status={report.status} runs={report.runs} now={now} />
+        <Rollout status={report.status} runs={report.runs} />
       ) : (
         <div class="page">
           <header class="head">
@@ -58,14 +58,14 @@ function ReportPage({ report }: { report: Report }) {
             </span>
           </header>
           <main class="card">
-            <Run run={report.run} now={now} />
+            <Run run={report.run} />
           </main>
         </div>
       )}
       <footer class="about">
         Report of {date} {clockText(now)}
       </footer>
-    </>
+    </ReportTime.Provider>
   );
 }
 

@@ -14,14 +14,13 @@ import { Wave } from './waves.tsx';
 
 interface RolloutProps {
   status: FleetStatus;
-  now: number;
   /** The stored runs of a report; undefined in a live page. */
   runs?: Record<string, RunView>;
   /** Undefined in a report. */
   onAct?: (action: FleetAction) => void;
 }
 
-export function Rollout({ status, now, runs, onAct }: RolloutProps) {
+export function Rollout({ status, runs, onAct }: RolloutProps) {
   const [selected, setSelected] = useState<string>();
   const [filter, setFilter] = useState<Filter>({ text: '', states: [] });
   const [areKeysOpen, setAreKeysOpen] = useState(false);
@@ -42,23 +41,14 @@ export function Rollout({ status, now, runs, onAct }: RolloutProps) {
   const Panel = runs === undefined ? LiveHostPanel : HostPanel;
   return (
     <div class={host === undefined ? 'page' : 'page with-panel'}>
-      <Head status={status} now={now} onAct={onAct} onKeys={openKeys} />
+      <Head status={status} onAct={onAct} onKeys={openKeys} />
       <main>
         <Summary status={status} />
         <Failures hosts={status.hosts} onSelect={setSelected} onAct={onAct} />
-        <Waves
-          status={status}
-          filter={filter}
-          onFilter={setFilter}
-          now={now}
-          selected={selected}
-          onSelect={setSelected}
-        />
-        <Timeline status={status} now={now} />
+        <Waves status={status} filter={filter} onFilter={setFilter} selected={selected} onSelect={setSelected} />
+        <Timeline status={status} />
       </main>
-      {host !== undefined && (
-        <Panel key={host.name} host={host} run={runs?.[host.name]} now={now} onClose={close} onAct={ask} />
-      )}
+      {host !== undefined && <Panel key={host.name} host={host} run={runs?.[host.name]} onClose={close} onAct={ask} />}
       {areKeysOpen && <KeysDialog onClose={closeKeys} />}
       {question !== undefined && <QuestionDialog question={question} onClose={() => setQuestion(undefined)} />}
     </div>
@@ -75,12 +65,11 @@ interface WavesProps {
   status: FleetStatus;
   filter: Filter;
   onFilter: (filter: Filter) => void;
-  now: number;
   selected: string | undefined;
   onSelect: (host: string) => void;
 }
 
-function Waves({ status, filter, onFilter, now, selected, onSelect }: WavesProps) {
+function Waves({ status, filter, onFilter, selected, onSelect }: WavesProps) {
   const groups = useMemo(() => hostsByWave(status), [status]);
   const fleetSize = status.hosts.length;
   const found = status.hosts.filter((host) => passes(host, filter)).length;
@@ -102,7 +91,6 @@ function Waves({ status, filter, onFilter, now, selected, onSelect }: WavesProps
           fleetSize={fleetSize}
           selected={selected}
           onSelect={onSelect}
-          now={now}
         />
       ))}
     </section>

@@ -1,6 +1,7 @@
 /** One run of one machine: its steps with their times, and its log. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ErrorView, RunView, StepView } from '../view.ts';
+import { useNow } from './clock.tsx';
 import { clockText, durationText, STEP_SIGN } from './states.ts';
 
 export function ErrorText({ error: { code, message, hint } }: { error: ErrorView }) {
@@ -14,7 +15,8 @@ export function ErrorText({ error: { code, message, hint } }: { error: ErrorView
   );
 }
 
-export function Steps({ run, now }: { run: RunView; now: number }) {
+export function Steps({ run }: { run: RunView }) {
+  const now = useNow(run.endedAt);
   const from = Date.parse(run.startedAt);
   const to = run.endedAt === undefined ? now : Date.parse(run.endedAt);
   return (

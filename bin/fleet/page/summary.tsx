@@ -2,26 +2,25 @@
 import type { ComponentChildren } from 'preact';
 import type { FleetAction } from '../../../engine/fleet/board.ts';
 import type { FleetStatus } from '../../../engine/fleet/status.ts';
-import { clockText, countStates, durationText } from './states.ts';
+import { Elapsed } from './clock.tsx';
+import { clockText, countStates } from './states.ts';
 import { countsText, StateBar } from './waves.tsx';
 
 interface HeadProps {
   status: FleetStatus;
-  now: number;
   /** Undefined in a report. */
   onAct: ((action: FleetAction) => void) | undefined;
   onKeys: () => void;
 }
 
-export function Head({ status, now, onAct, onKeys }: HeadProps) {
+export function Head({ status, onAct, onKeys }: HeadProps) {
   const { fleet, rollout, state, reason, startedAt, endedAt } = status;
-  const ms = (endedAt === undefined ? now : Date.parse(endedAt)) - Date.parse(startedAt);
   return (
     <header class="head">
       <h1>{fleet}</h1>
       <span class={`badge ${state}`}>{state}</span>
       <span class="about">
-        rollout {rollout}, started {clockText(startedAt)}, {durationText(ms)}
+        rollout {rollout}, started {clockText(startedAt)}, <Elapsed from={startedAt} to={endedAt} />
       </span>
       <span class="actions end">
         {onAct !== undefined && state === 'running' && (

@@ -1,13 +1,17 @@
 /** When each host joined: a line for each host, below each other in the order of their starts. */
 import type { FleetStatus, HostState, HostStatus } from '../../../engine/fleet/status.ts';
+import { useNow } from './clock.tsx';
 import { clockText, durationText, HOST_STATES } from './states.ts';
 
 const WIDTH = 1_000;
 /** For lines that would be too short to see. */
 const LINE_MIN = 2;
 const TICKS = 5;
+/** Drawing a thousand lines takes longer than the rest of the page. */
+const REDRAW_MS = 10_000;
 
-export function Timeline({ status, now }: { status: FleetStatus; now: number }) {
+export function Timeline({ status }: { status: FleetStatus }) {
+  const now = useNow(status.endedAt, REDRAW_MS);
   const started = status.hosts
     .filter((host) => host.startedAt !== undefined)
     .sort((a, b) => startOf(a) - startOf(b) || (a.name < b.name ? -1 : 1));

@@ -1,7 +1,8 @@
 /** The waves of a rollout, each with its state, its share of joined hosts, and its hosts. */
 import type { HostState, HostStatus, WaveStatus } from '../../../engine/fleet/status.ts';
+import { Elapsed } from './clock.tsx';
 import { HostGrid } from './hosts.tsx';
-import { clockText, countStates, durationText, HOST_STATES, type HostCounts } from './states.ts';
+import { clockText, countStates, HOST_STATES, type HostCounts } from './states.ts';
 
 export function StateBar({ counts, total }: { counts: HostCounts; total: number }) {
   let from = 0;
@@ -30,10 +31,9 @@ interface WaveProps {
   fleetSize: number;
   selected: string | undefined;
   onSelect: (host: string) => void;
-  now: number;
 }
 
-export function Wave({ wave, hosts, visible, fleetSize, selected, onSelect, now }: WaveProps) {
+export function Wave({ wave, hosts, visible, fleetSize, selected, onSelect }: WaveProps) {
   const counts = countStates(hosts);
   const title = wave === undefined ? 'Hosts of no wave' : `Wave ${wave.number}`;
   return (
@@ -41,7 +41,9 @@ export function Wave({ wave, hosts, visible, fleetSize, selected, onSelect, now 
       <header>
         <h3>{title}</h3>
         {wave !== undefined && <span class={`badge ${wave.state}`}>{wave.state}</span>}
-        <span class="about">{waveTime(wave, now)}</span>
+        <span class="about">
+          <WaveTime wave={wave} />
+        </span>
         <span class="about end">{countsText(counts)}</span>
       </header>
       <StateBar counts={counts} total={hosts.length} />
@@ -58,9 +60,12 @@ export function Wave({ wave, hosts, visible, fleetSize, selected, onSelect, now 
   );
 }
 
-function waveTime(wave: WaveStatus | undefined, now: number): string {
-  if (wave?.startedAt === undefined) return '';
-  if (wave.state === 'soaking' && wave.soaksUntil !== undefined) return `until ${clockText(wave.soaksUntil)}`;
-  const ms = (wave.endedAt === undefined ? now : Date.parse(wave.endedAt)) - Date.parse(wave.startedAt);
-  return `started ${clockText(wave.startedAt)}, ${durationText(ms)}`;
+function WaveTime({ wave }: { wave: WaveStatus | undefined }) {
+  if (wave?.startedAt === undefined) return null;
+  if (wave.state === 'soaking' && wave.soaksUntil !== undefined) return <>until {clockText(wave.soaksUntil)}</>;
+  return (
+    <>
+      started {clockText(wave.startedAt)}, <Elapsed from={wave.startedAt} to={wave.endedAt} />
+    </>
+  );
 }

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { packageAssets } from '../../../bin/assets.ts';
 import { serveDashboard } from '../../../bin/fleet/dashboard.ts';
 import type { StatusMessage } from '../../../bin/fleet/view.ts';
+import { sleep } from '../../../engine/limits/timers.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
 import { MemoryBoard } from '../../helpers/fleet-board.ts';
 import { PROJECT } from '../../helpers/sources.ts';
@@ -200,6 +201,20 @@ describe('the streams of the dashboard', () => {
       ['node-0900', 'joined'],
       ['node-0901', 'joining'],
     ]);
+  });
+
+  test('a browser that does not read is disconnected, so that its messages do not fill the memory', async () => {
+    const { open, session, board } = await site(4_000);
+    const stream = await open('status', { headers: { Cookie: await session() } });
+    const { hosts } = board.status();
+    for (let round = 0; round < 14; round++) {
+      board.change({ hosts: hosts.map((host) => ({ ...host, attempts: round })) });
+      await sleep(210);
+    }
+    const readAll = async () => {
+      for await (const _ of stream as AsyncIterable<Buffer>);
+    };
+    await expect(readAll()).rejects.toThrow('aborted');
   });
 
   test('the stream of a host has its run, and again after each new event', async () => {

@@ -97,7 +97,15 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_HEALTH_ADDRESS: { service: 'kubelet', url: 'http://203.0.113.1:10248/healthz' },
   E_HEALTH_TAKEN: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz' },
   E_FLEET: { problems: [{ file: 'f', line: 1, column: 1, message: 'm' }] },
+  E_FLEET_ACTION: { action: 'retry', what: 'host w1 is joined' },
+  E_FLEET_BUG: { what: 'Error: x' },
   E_FLEET_FILE: { file: 'rack.yaml', what: 'does not exist' },
+  E_FLEET_OPERATOR: { fleet: 'rack-7' },
+  E_FLEET_RUNNING: { fleet: 'rack-7' },
+  E_FLEET_SERVER: { what: 'restate-server was not found' },
+  E_FLEET_STOPPED: { signal: 'SIGINT' },
+  E_FLEET_UNDO_UNCONFIRMED: { fleet: 'rack-7', wave: 2 },
+  E_FLEET_UNKNOWN: { name: 'rack-8', known: ['rack-7'] },
   E_HTTP_ANSWER: { method: 'GET', url: 'https://x.test/', what: 'it answered 503', retried: true },
   E_HTTP_UNREACHABLE: { method: 'GET', url: 'https://x.test/', what: 'refused', retried: true },
   E_INPUT: { problems: ['--token is missing'] },
@@ -200,5 +208,5 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_UNDO_UNCONFIRMED: { run: '20261124-100000-0000' },
   E_WAIT: { what: '127.0.0.1:6443', said: 'connection refused' },
 };
-export const sampleError = (code: ErrorCode, given: object = samples[code]): JoinError => fail(code, given as never);
+export const sampleError = (code: ErrorCode, facts: object = samples[code]): JoinError => fail(code, facts as never);
 export const sampleErrors = errorCodes.map((code) => sampleError(code));
