@@ -9,7 +9,7 @@ import type { StatusMessage } from './view.ts';
 /** Changes are collected for this long: a rollout has many, and people need few of them. */
 const PAUSE_MS = 200;
 /** A browser that is so far behind is disconnected. It connects again, and gets the whole status. */
-const UNSENT_BYTES_MAX = 8 << 20;
+const UNSENT_BYTES_MAX = 4 << 20;
 const RECONNECT_MS = 1_000;
 
 interface RunStream {

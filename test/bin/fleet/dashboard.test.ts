@@ -207,7 +207,7 @@ describe('the streams of the dashboard', () => {
     const { open, session, board } = await site(4_000);
     const stream = await open('status', { headers: { Cookie: await session() } });
     const { hosts } = board.status();
-    for (let round = 0; round < 14; round++) {
+    for (let round = 0; round < 20; round++) {
       board.change({ hosts: hosts.map((host) => ({ ...host, attempts: round })) });
       await sleep(210);
     }
