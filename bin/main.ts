@@ -17,7 +17,11 @@ import { ConfigMigrate } from './commands/config/migrate.ts';
 import { ConfigPrintDefaults } from './commands/config/print-defaults.ts';
 import { ConfigValidate } from './commands/config/validate.ts';
 import { Doctor } from './commands/doctor.ts';
+import { fleetActions } from './commands/fleet/actions.ts';
 import { FleetPlan } from './commands/fleet/plan.ts';
+import { FleetRun } from './commands/fleet/run.ts';
+import { FleetStatusCommand } from './commands/fleet/status.ts';
+import { FleetUndo } from './commands/fleet/undo.ts';
 import { FleetValidate } from './commands/fleet/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
 import { PipelineExplain } from './commands/pipeline/explain.ts';
@@ -205,6 +209,10 @@ export function allCommands(app: App, described?: DescribedPipeline): Record<str
     completion: completionCommand(() => allCommands(app)),
     'fleet:validate': FleetValidate,
     'fleet:plan': FleetPlan,
+    'fleet:run': FleetRun,
+    'fleet:status': FleetStatusCommand,
+    ...fleetActions,
+    'fleet:undo': FleetUndo,
     'sandbox:up': SandboxUp,
     'sandbox:demo': SandboxDemo,
     'sandbox:kubelet': SandboxKubelet,

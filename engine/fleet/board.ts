@@ -2,13 +2,24 @@
 import type { RunEvent } from '../sdk/events.ts';
 import type { FleetStatus } from './status.ts';
 
-export type FleetAction =
+/** What a rollout does itself. The other actions are those of one machine. */
+export type RolloutAction =
   | { action: 'pause' }
   | { action: 'resume' }
   | { action: 'retry'; host: string }
   | { action: 'skip'; host: string }
-  /** The answer to a step that waits for an approval (`HostStatus.approval`), as `join approve` gives it. */
-  | { action: 'approve' | 'deny'; host: string; step: string };
+  /** Machines that join now finish; no other one starts. */
+  | { action: 'cancel' }
+  /** Rolls back the machines of one wave, or of all, and ends the rollout. */
+  | { action: 'undo'; wave?: number };
+
+/** The answer to a step that waits for an approval (`HostStatus.approval`), as `join approve` gives it. */
+export type ApprovalAction = { action: 'approve' | 'deny'; host: string; step: string };
+
+export type FleetAction = RolloutAction | ApprovalAction;
+
+export const isApproval = (action: FleetAction): action is ApprovalAction =>
+  action.action === 'approve' || action.action === 'deny';
 
 export interface FleetBoard {
   status(): FleetStatus;

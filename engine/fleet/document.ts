@@ -9,6 +9,7 @@ import { fail, isJoinError, type Problem } from '../sdk/errors.ts';
 import type { Fleet, OnBudgetExceeded, WaveSize } from './fleet.ts';
 import {
   checkTransport,
+  documentPath,
   fromFolder,
   type HostShape,
   hostOf,
@@ -151,12 +152,13 @@ function fleetOf(shape: FleetShape, hosts: readonly PlacedHost[], folder: string
   const { transport = {}, rollout, environments, approval } = shape;
   const { kubeconfig } = shape.cluster;
   const { failureBudget } = rollout;
+  const named = (name: string): string => documentPath(folder, name);
   return {
     name: shape.metadata.name,
     kubeconfig: fromFolder(folder, kubeconfig),
     hosts: hosts.map(({ host }) => hostOf(host, transport, folder)),
-    pipelines: { worker: shape.pipeline, 'control-plane': shape.controlPlanePipeline },
-    environments,
+    pipelines: { worker: named(shape.pipeline), 'control-plane': named(shape.controlPlanePipeline) },
+    environments: environments.map(named),
     rollout: {
       waves: rollout.waves.map(waveSize),
       maxParallel: rollout.maxParallel,

@@ -61,9 +61,14 @@ export function mergedTransport(fleet: TransportShape, host: TransportShape = {}
 export const fromFolder = (folder: string, path: string): string =>
   resolve(folder, path.replace(/^~(?=\/)/, homedir()));
 
+/** The name of a shipped pipeline or environment stays as it is; everything else is a file. */
+export const documentPath = (folder: string, name: string): string =>
+  /\/|\.ya?ml$/.test(name) ? fromFolder(folder, name) : name;
+
 /** `folder` is where relative paths start. */
 export function hostOf(shape: HostShape, fleet: TransportShape, folder: string): Host {
-  const { name, address = name, role, labels, environments, variables } = shape;
+  const { name, address = name, role, labels, variables } = shape;
+  const environments = shape.environments.map((each) => documentPath(folder, each));
   const transport = mergedTransport(fleet, shape.transport);
   return {
     name,

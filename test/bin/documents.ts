@@ -24,6 +24,7 @@ const SCHEMA_OF = {
   ConfigMigration: 'config-migration',
   SavedPlan: 'saved-plan',
   FleetPlan: 'fleet-plan',
+  FleetStatus: 'fleet-status',
   FleetValidation: 'fleet-validation',
 };
 export const documentKinds = Object.keys(SCHEMA_OF);

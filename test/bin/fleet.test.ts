@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { RolloutProgress } from '../../engine/fleet/progress.ts';
 import { atEnd } from '../helpers/endings.ts';
+import { fakeFleet, fakeHost } from '../helpers/fake-fleet/operator.ts';
 import { cli, project } from './cli.ts';
 import { documentOf } from './documents.ts';
 
@@ -59,6 +61,86 @@ describe('join fleet validate and plan', () => {
     expect(await cli(['fleet', 'plan', '/none.yaml'])).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('E_FLEET_FILE: cannot read the fleet /none.yaml: does not exist'),
+    });
+  });
+});
+
+describe('commands about a rollout', () => {
+  const state = () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fleet-'));
+    atEnd(() => rmSync(folder, { recursive: true }));
+    return { XDG_STATE_HOME: folder };
+  };
+  const known = (variables: { XDG_STATE_HOME: string }, status?: object) => {
+    const folder = join(variables.XDG_STATE_HOME, 'joinery/fleet/rack-7');
+    mkdirSync(folder, { recursive: true });
+    if (status !== undefined) writeFileSync(join(folder, 'status.json'), JSON.stringify(status));
+  };
+
+  test.each([['status'], ['pause'], ['undo', '--yes']])(
+    'without a rollout, %s is E_FLEET_UNKNOWN',
+    async (...words) => {
+      expect(await cli(['fleet', ...words], state())).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(
+          'E_FLEET_UNKNOWN: no fleet was chosen; fleets of this user on this machine: none',
+        ),
+      });
+    },
+  );
+
+  test('without an operator, status shows what the last one has left', async () => {
+    const variables = state();
+    const progress = new RolloutProgress(
+      fakeFleet([fakeHost('w1'), fakeHost('w2')]),
+      'rack-7-1',
+      '2026-12-01T10:00:00Z',
+    );
+    progress.decide('2026-12-01T10:00:00Z');
+    const error = { code: 'E_FLEET_UNREACHABLE', message: 'cannot reach w1', next: 'Check the address.' };
+    progress.record('w1', { state: 'failed', step: 'reach', error, startedAt: '', endedAt: '' });
+    progress.decide('2026-12-01T10:00:01Z');
+    known(variables, progress.status);
+    const { stdout } = await cli(['fleet', 'status'], variables);
+    expect(stdout.split('\n')).toEqual([
+      'Rollout rack-7-1 paused (1 hosts failed, and 0 may fail): 1 failed, 0 may fail',
+      '… wave 1: 1 failed',
+      '· wave 2: 1 waiting',
+      'E_FLEET_UNREACHABLE: w1 at reach',
+      '  cannot reach w1',
+      '  → Check the address.',
+      '',
+    ]);
+    const { stdout: json } = await cli(['fleet', 'status', '--fleet', 'rack-7', '-o', 'json'], variables);
+    expect(documentOf('FleetStatus', json)).toMatchObject({ state: 'paused', budget: { failedHosts: 1 } });
+  });
+
+  test.each([['resume'], ['retry', 'w1']])('without an operator, %s is E_FLEET_OPERATOR', async (...words) => {
+    const variables = state();
+    known(variables);
+    expect(await cli(['fleet', ...words], variables)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('E_FLEET_OPERATOR: no operator runs for fleet rack-7'),
+    });
+  });
+
+  test('an undo without a terminal needs --yes', async () => {
+    const variables = state();
+    known(variables);
+    expect(await cli(['fleet', 'undo', '--wave', '2'], variables)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('→ To roll the machines back: join fleet undo --fleet rack-7 --wave 2 --yes'),
+    });
+  });
+
+  test.each([
+    [{ JOINERY_RESTATE_SERVER: '/none' }, 'JOINERY_RESTATE_SERVER=/none is not a program'],
+    [{ JOINERY_RESTATE: 'localhost:8080' }, 'JOINERY_RESTATE must be the URL of a server, not localhost:8080'],
+  ])('a server that cannot be used is E_FLEET_SERVER: %o', async (variables, what) => {
+    const outcome = await cli(['fleet', 'run', fileWith(example)], { ...state(), ...variables });
+    expect(outcome).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining(`E_FLEET_SERVER: fleets need a Restate server: ${what}`),
     });
   });
 });

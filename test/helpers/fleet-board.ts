@@ -1,5 +1,5 @@
 /** A rollout in memory, in the middle of its second wave, whose hosts the tests change one by one. */
-import type { FleetAction, FleetBoard } from '../../engine/fleet/board.ts';
+import { type FleetAction, type FleetBoard, isApproval } from '../../engine/fleet/board.ts';
 import type { FleetStatus, HostStatus, WaveStatus } from '../../engine/fleet/status.ts';
 import { fail, type RunEvent } from '../../engine/sdk/index.ts';
 
@@ -53,7 +53,7 @@ export class MemoryBoard implements FleetBoard {
     else if (action.action === 'resume') this.change({ state: 'running' });
     else if (action.action === 'retry') this.changeHost(action.host, { state: 'joining', step: 'reach' });
     else if (action.action === 'skip') this.changeHost(action.host, { state: 'skipped' });
-    else this.answer(action.host);
+    else if (isApproval(action)) this.answer(action.host);
   }
 
   change(fields: Partial<FleetStatus>): void {
