@@ -169,7 +169,8 @@ describe('what the dashboard answers', () => {
     onTestFinished(() => void other.close());
     await new Promise((resolve) => other.on('listening', resolve));
     const { port } = other.address() as { port: number };
-    const serve = () => serveDashboard({ board: new MemoryBoard(2), assets: packageAssets(PROJECT), port });
+    const serve = () =>
+      serveDashboard({ title: 'rack-a7', board: new MemoryBoard(2), assets: packageAssets(PROJECT), port });
     expect(await joinErrorOf(serve)).toMatchObject({
       code: 'E_FLEET_PORT',
       message: expect.stringContaining(`127.0.0.1:${port}`),
