@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const OTHER_SUITES = ['test/real/**', 'test/crash/**', 'test/packed/**', 'node_modules/**'];
 /**
  * Tests that change or measure their process, or look at what it has loaded, have a process of their own. All others
- * share two, so that each module is loaded twice and not once for each file.
+ * share three, so that each module is loaded three times and not once for each file.
  */
 const ALONE = [
   'test/{bench,canary,fuzz}/**/*.test.ts',
@@ -22,7 +22,8 @@ export default defineConfig({
   test: {
     setupFiles: ['test/setup.ts'],
     testTimeout: 20_000,
-    maxWorkers: 2,
+    hookTimeout: 60_000,
+    maxWorkers: 3, // on two cores: some tests wait for processes and clocks
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },
       { extends: true, test: { name: 'faults', include: FAULTS } },

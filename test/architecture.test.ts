@@ -99,13 +99,13 @@ describe('cycles of files', () => {
     expect(cyclesOf(files)).toEqual(KNOWN_CYCLES);
   });
   test('a cycle of three files is found, and a file outside it is not', () => {
-    const made = [
+    const sources = [
       source('engine/run/a.ts', "import { b } from './b.ts';"),
       source('engine/run/b.ts', "import type { C } from '../host/c.ts';"),
       source('engine/host/c.ts', "export { a } from '../run/a.ts';"),
       source('engine/run/d.ts', "import { a } from './a.ts';"),
     ];
-    expect(cyclesOf(made)).toEqual([['engine/host/c.ts', 'engine/run/a.ts', 'engine/run/b.ts']]);
+    expect(cyclesOf(sources)).toEqual([['engine/host/c.ts', 'engine/run/a.ts', 'engine/run/b.ts']]);
   });
 });
 
@@ -151,20 +151,20 @@ describe('files of a machine', () => {
     expect(used(files)).toEqual(FILE_FUNCTIONS);
   });
   test('a file that uses node:fs is found, and types are not', () => {
-    const made = [
+    const sources = [
       source('engine/host/a.ts', "import { constants, readFileSync, type Stats } from 'node:fs';"),
       source('engine/host/b.ts', "import * as fs from 'node:fs/promises';"),
       source('engine/host/c.ts', "import type { Stats } from 'node:fs';\nimport type * as fs from 'node:fs/promises';"),
     ];
-    expect(used(made)).toEqual({ 'engine/host/a.ts': ['constants', 'readFileSync'], 'engine/host/b.ts': ['*'] });
+    expect(used(sources)).toEqual({ 'engine/host/a.ts': ['constants', 'readFileSync'], 'engine/host/b.ts': ['*'] });
   });
 });
 
 describe('names and sizes', () => {
   test('no folder or file is named utils, common or helpers', () => {
     expect(namedEmptily(files)).toEqual([]);
-    const made = ['engine/utils/x.ts', 'phases/p/helpers.ts', 'bin/common.ts', 'engine/commonality.ts'];
-    expect(namedEmptily(made.map((path) => source(path, '')))).toEqual(made.slice(0, 3));
+    const names = ['engine/utils/x.ts', 'phases/p/helpers.ts', 'bin/common.ts', 'engine/commonality.ts'];
+    expect(namedEmptily(names.map((path) => source(path, '')))).toEqual(names.slice(0, 3));
   });
   test('no file has more than 300 lines', () => {
     const tooLong = longerThan([...shipped, ...tests], LINES_MAX);

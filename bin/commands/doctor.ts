@@ -96,7 +96,7 @@ function inputsFrom(journal: Journal, holder: LockHolder | undefined): Record<st
   return defined({ progress, joinedAt, identity: identity && defined(identity), csr });
 }
 
-/** How far an unfinished run has come that has not started the kubelet yet. */
+/** How far an unfinished run is, if it has not started the kubelet yet. */
 function progressBeforeKubelet(history: History, holder: LockHolder | undefined): string | undefined {
   const { start, steps, changes } = history;
   const hasStarted = changes.some(

@@ -10,11 +10,11 @@ export interface PipelineChoice {
   name: string;
   /** The file that `--config` names. */
   config: ConfigFile | undefined;
-  /** The inputs of that pipeline. E_INPUT if the machine is to be a control plane, and it does not make it one. */
+  /** The inputs of that pipeline. E_INPUT if it joins workers, and the machine is to be a control plane. */
   inputsOf(pipeline: Pipeline): Pipeline['inputs'];
 }
 
-/** `words` are the command line without quirks of a pasted one. E_CONFIG_FILE. */
+/** `words` are the cleaned command line: without what a web page adds to a pasted one. E_CONFIG_FILE. */
 export async function choosePipeline(words: readonly string[]): Promise<PipelineChoice> {
   const config = await configOf(words);
   const asking = config?.isControlPlane === true ? `controlPlane in ${config.file}` : '--control-plane';

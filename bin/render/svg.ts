@@ -74,7 +74,7 @@ function boxOf(
 function lookOf({ kind, environment, condition, outcome }: GraphNode): string {
   const looks = ['box'];
   if (outcome !== undefined)
-    looks.push(outcome.colour); // it matters more than where the step is from
+    looks.push(outcome.colour); // the result of a step matters more than the environment that added it
   else if (environment !== undefined) looks.push('environment');
   else if (kind === 'approval') looks.push('approval');
   return (condition === undefined ? looks : [...looks, 'conditional']).join(' ');

@@ -1,4 +1,4 @@
-/** What a process does that `startDetached` has started. */
+/** For the process that `startDetached` starts. */
 import type { RunEvent } from '../../engine/run/run.ts';
 
 /** The variable by which a process knows that it was started by `startDetached`. */

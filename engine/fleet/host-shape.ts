@@ -12,6 +12,7 @@ export interface TransportShape {
   port?: number;
   identityFile?: string;
   jump?: string;
+  configFile?: string;
   sudo?: boolean;
   command?: string[];
   root?: string;
@@ -34,7 +35,7 @@ export interface PlacedHost {
 }
 
 const KEYS = {
-  ssh: ['user', 'port', 'identityFile', 'jump', 'sudo'],
+  ssh: ['user', 'port', 'identityFile', 'jump', 'configFile', 'sudo'],
   exec: ['command'],
   local: ['root'],
 } as const;
@@ -82,13 +83,15 @@ export function hostOf(shape: HostShape, fleet: TransportShape, folder: string):
 }
 
 function transportOf(shape: TransportShape, host: { name: string; address: string }, folder: string): Transport {
-  const { kind = 'ssh', user, port, identityFile, jump, sudo, command = [], root = '' } = shape;
+  const { kind = 'ssh', user, port, identityFile, jump, configFile, sudo, command = [], root = '' } = shape;
   const filled = (text: string): string => text.replaceAll('{name}', host.name).replaceAll('{address}', host.address);
   if (kind === 'exec') return { kind, command: command.map(filled) };
   if (kind === 'local') return { kind, root: fromFolder(folder, filled(root)) };
   return {
     kind,
-    ...defined({ user, port, jump, identityFile: identityFile && fromFolder(folder, identityFile) }),
+    ...defined({ user, port, jump }),
+    ...defined({ identityFile: identityFile && fromFolder(folder, identityFile) }),
+    ...defined({ configFile: configFile && fromFolder(folder, configFile) }),
     sudo: sudo ?? (user !== undefined && user !== 'root'),
   };
 }

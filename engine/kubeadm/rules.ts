@@ -8,7 +8,7 @@ import { dottedPathOf, type Field, fieldValue, nameOf, pathOf, valueAt } from '.
 import { argumentsOf, hostnameOverride, TIMEOUT_FIELDS } from './settings.ts';
 import type { Version } from './versions.ts';
 
-/** The document that the rules check. Its types may be wrong, because the schema has only reported that. */
+/** The document that the rules check. Values of wrong types are reported by then, but they are still in it. */
 interface Subject {
   version: Version;
   document: object;

@@ -61,7 +61,7 @@ interface ConnectionFailure extends Error {
   hostname?: string;
   /** The server had accepted the connection when time ran out. */
   wasAccepted?: boolean;
-  /** Of each address that was tried. */
+  /** One failure for each address that was tried. */
   errors?: readonly ConnectionFailure[];
 }
 

@@ -23,5 +23,5 @@ export const PORT = '0*([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655
 /** An IP address as the host of a URL: IPv6 in brackets. */
 export const apiHost = (address: string): string => (address.includes(':') ? `[${address}]` : address);
 
-/** The address of an API server at an IP address. */
+/** The URL of an API server at an IP address. */
 export const apiUrl = (address: string, port: number): string => `https://${apiHost(address)}:${port}`;

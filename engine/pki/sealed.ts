@@ -15,7 +15,7 @@ export function seal(key: string, content: Uint8Array): Buffer {
   return Buffer.concat([nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Throws an Error of one line if the key is another one, or the content was changed. */
+/** Throws an Error with a message of one line if the key is wrong, or if the content was changed. */
 export function openSealed(key: string, sealed: Uint8Array): Buffer {
   if (sealed.length < NONCE_BYTES + TAG_BYTES) throw new Error(`it has only ${sealed.length} bytes`);
   const decipher = createDecipheriv(CIPHER, Buffer.from(key, 'hex'), sealed.subarray(0, NONCE_BYTES), {

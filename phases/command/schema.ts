@@ -10,7 +10,7 @@ export const input = {
       description: 'The command only reads: it also runs in a dry run, and its output is kept',
     },
     undo: { ...argv, description: 'Command that undoes it' },
-    irreversible: { type: 'string', description: 'Reason why it cannot be undone; instead of undo' },
+    irreversible: { type: 'string', description: 'Reason why it cannot be undone, if it has no undo' },
     creates: {
       type: 'string',
       pattern: '^/',

@@ -15,7 +15,7 @@ import { notStarted } from './machine.ts';
 
 export interface JoiningNode {
   nodeName: string;
-  /** How far an unfinished run has come that has not started the kubelet yet. */
+  /** How far an unfinished run is, if it has not started the kubelet yet. */
   progress: string | undefined;
   /** When the last join ended, if it succeeded. */
   joinedAt: string | undefined;

@@ -8,7 +8,7 @@ export const input = {
     identity,
     progress: {
       type: 'string',
-      description: 'How far an unfinished run has come that has not started the kubelet yet',
+      description: 'How far an unfinished run is, if it has not started the kubelet yet',
     },
     joinedAt: { type: 'string', description: 'When the last join ended, if it succeeded (RFC 3339)' },
     csr: { type: 'string', description: 'Name of the CertificateSigningRequest that a join sent' },

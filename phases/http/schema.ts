@@ -59,7 +59,7 @@ export const input = {
       additionalProperties: false,
       description: 'Request that undoes it',
     },
-    irreversible: { type: 'string', description: 'Reason why it cannot be undone; instead of undo' },
+    irreversible: { type: 'string', description: 'Reason why it cannot be undone, if it has no undo' },
   },
   required: ['url'],
   additionalProperties: false,

@@ -166,15 +166,15 @@ describe('a journal with two writers', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.boolean(), { minLength: 2, maxLength: 12 }), async (turns) => {
         const { root, journal, other } = await twoWriters();
-        const made = { first: 1, other: 0 };
+        const written = { first: 1, other: 0 };
         for (const [n, isFirst] of turns.entries()) {
           const [name, writer] = isFirst ? (['first', journal] as const) : (['other', other] as const);
           const error = await change(writer, name, n + 1).catch((thrown) => thrown);
-          if (error === undefined) made[name]++;
+          if (error === undefined) written[name]++;
           else expect(error).toMatchObject({ code: 'E_JOURNAL_SHARED', exitCode: 6 });
         }
         const read = await new Runs(new MachineFiles(root)).open(journal.id);
-        expect({ first: count(read, 'first'), other: count(read, 'other') }).toEqual(made);
+        expect({ first: count(read, 'first'), other: count(read, 'other') }).toEqual(written);
       }),
       { numRuns: 15 },
     );

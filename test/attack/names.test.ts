@@ -106,7 +106,7 @@ describe.skipIf(!isRoot)('a user who exchanges a name in an own folder for a lin
     120_000,
   );
 
-  test('a user who exchanges a name for a link does not get the ownership of a directory of root', async () => {
+  test('a user who exchanges a new directory for one of root does not become its owner', async () => {
     const { root, make, files } = await machine();
     make('home/u/roots', 0, 0o700);
     writeFileSync(join(root, 'home/u/roots/file'), SECRET);

@@ -213,9 +213,9 @@ function eventsAgree(events: readonly RunEvent[], { changes, status: run, steps,
   const count = (fits: (event: RunEvent) => boolean) => events.filter(fits).length;
   const restored = (outcome: string) => count((event) => event.type === 'step.restored' && event.outcome === outcome);
   expect([restored('restored'), restored('stays')]).toEqual([changes.undone, changes.kept]);
-  for (const [step, made] of madeBy) {
+  for (const [step, recorded] of madeBy) {
     const reported = count((event) => event.type === 'step.change' && event.step === step);
-    expect(made, step).toBe(reported);
+    expect(recorded, step).toBe(reported);
   }
   expect(events.at(-1)).toMatchObject({ type: 'run.ended', changes });
   if (run === 'none') return;

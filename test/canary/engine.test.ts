@@ -70,7 +70,7 @@ const impatient = (plan: Plan): Plan => ({
 
 interface Trouble {
   code: string;
-  given?: (sandbox: Sandbox) => Record<string, unknown>;
+  inputs?: (sandbox: Sandbox) => Record<string, unknown>;
   prepare?: (sandbox: Sandbox) => void;
   limitMs?: number;
   isDry?: boolean;
@@ -81,11 +81,11 @@ const troubles: Record<string, Trouble> = {
   'no error in a dry run': { code: 'none', isDry: true },
   'a pin of another CA': {
     code: 'E_CA_PIN_MISMATCH',
-    given: () => ({ discoveryTokenCaCertHash: [`sha256:${'0'.repeat(64)}`] }),
+    inputs: () => ({ discoveryTokenCaCertHash: [`sha256:${'0'.repeat(64)}`] }),
   },
-  'a wrong secret': { code: 'E_CLUSTER_INFO_SIGNATURE', given: () => ({ token: `abcdef.${'z'.repeat(16)}` }) },
-  'an unknown token': { code: 'E_TOKEN_UNKNOWN', given: () => ({ token: TOKEN.replace('abcdef', 'fedcba') }) },
-  'an unreachable server': { code: 'E_API_UNREACHABLE', given: () => ({ endpoint: '127.0.0.1:1' }) },
+  'a wrong secret': { code: 'E_CLUSTER_INFO_SIGNATURE', inputs: () => ({ token: `abcdef.${'z'.repeat(16)}` }) },
+  'an unknown token': { code: 'E_TOKEN_UNKNOWN', inputs: () => ({ token: TOKEN.replace('abcdef', 'fedcba') }) },
+  'an unreachable server': { code: 'E_API_UNREACHABLE', inputs: () => ({ endpoint: '127.0.0.1:1' }) },
   'a node name that is in use': {
     code: 'E_NODE_EXISTS',
     prepare: ({ store }) => {
@@ -113,12 +113,12 @@ const troubles: Record<string, Trouble> = {
 };
 
 /** A join with the shipped pipeline, on a machine below a directory, against the sandbox. */
-async function joinThatMeets({ given, prepare, limitMs, isDry = false, signal }: Trouble): Promise<EndedRun> {
+async function joinThatMeets({ inputs: changed, prepare, limitMs, isDry = false, signal }: Trouble): Promise<EndedRun> {
   const { sandbox, root } = await scene({ token: TOKEN });
   prepare?.(sandbox);
   const scope = await app.openMachine({ root, dryRun: isDry });
   const pins = { discoveryTokenCaCertHash: [sandbox.caPin] };
-  const values = { endpoint: sandbox.endpoint, token: TOKEN, ...pins, ...given?.(sandbox) };
+  const values = { endpoint: sandbox.endpoint, token: TOKEN, ...pins, ...changed?.(sandbox) };
   const plan = impatient(planOf(app.catalog.open('join-worker'), app.registry, values, scope.host.facts));
   if (limitMs !== undefined) for (const step of plan.steps) step.timeoutMs = limitMs;
   const ended = await runToEnd(plan, {
@@ -151,8 +151,8 @@ const leakages: Record<string, () => Promise<EndedRun>> = {
   'gets its token back from a server': () => {
     const body = { message: `Bearer ${TOKEN} is not valid` };
     const host = memoryHost({ send: () => ({ status: 403, body, clockSkewMs: 0 }) });
-    const given = { identity: { server: 'https://a:1', ca: 'x', token: TOKEN }, nodeName: 'w1' };
-    return runToEnd(planOfPhase('tls-bootstrap', tlsBootstrap, given, host.facts), { host });
+    const input = { identity: { server: 'https://a:1', ca: 'x', token: TOKEN }, nodeName: 'w1' };
+    return runToEnd(planOfPhase('tls-bootstrap', tlsBootstrap, input, host.facts), { host });
   },
 };
 

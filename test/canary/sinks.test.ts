@@ -1,7 +1,7 @@
 /**
- * Whole runs of the built command, in every state of a run: no output or file shows token, keys or certificate key. The
- * same holds for a phase that leaks them on purpose. In a command without the code that keeps secrets, each of these
- * tests must find them.
+ * Whole runs of the built command, in every state of a run: no output or file shows the token, a key or the certificate
+ * key. The same holds for a phase that leaks them on purpose. If the code that keeps secrets is removed from the
+ * command, each of these tests must find them.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -30,14 +30,14 @@ async function joined(): Promise<Play> {
   await mkdir(join(root, 'etc/kubernetes'));
   await writeFile(join(root, 'etc/kubernetes/kubelet.conf'), 'an old one\n', { mode: 0o640 });
   const token = await stage.secretFile('token', stage.scene.sandbox.token);
-  const given = (...words: string[]) =>
+  const withTokenFile = (...words: string[]) =>
     args(...words).map((word) => (word === stage.scene.sandbox.token ? token : word));
   const codes: Play['codes'] = [];
   const play = async (...words: string[]) => void codes.push((await stage.join(...words)).code);
   const anyway = ['--ignore-preflight-errors', 'all'];
   await play(...args('run', ...anyway, '--dry-run'));
   await play(...args('run', ...anyway, '--dry-run', '--output', 'json'));
-  await play(...given('run', ...anyway, '--output', 'json'));
+  await play(...withTokenFile('run', ...anyway, '--output', 'json'));
   await stage.finished();
   await play(...args('run', ...anyway));
   await play('runs', 'show', '--root', root);
@@ -118,7 +118,7 @@ async function byPhase(): Promise<Play> {
 async function leaking(launcher: string): Promise<Play> {
   const stage = await Stage.open(launcher);
   const { args, root, sandbox } = stage.scene;
-  const given = (...words: string[]) => [
+  const leakyArgs = (...words: string[]) => [
     ...args(...words),
     '--pipeline',
     LEAKY,
@@ -127,15 +127,15 @@ async function leaking(launcher: string): Promise<Play> {
   ];
   const codes: Play['codes'] = [];
   const play = async (...words: string[]) => void codes.push((await stage.join(...words)).code);
-  await play(...given('run', '--ends', 'well', '--dry-run'));
-  await play(...given('run', '--ends', 'badly', '--output', 'json'));
+  await play(...leakyArgs('run', '--ends', 'well', '--dry-run'));
+  await play(...leakyArgs('run', '--ends', 'badly', '--output', 'json'));
   await play('runs', 'show', '--root', root);
   await play('undo', '--yes', '--root', root);
-  codes.push((await stage.titleWhileWaiting(given('run', '--ends', 'well', '--output', 'json'))).code);
-  if (HAS_SCRIPT) await stage.onTerminal(given('run', '--ends', 'well'), async () => undefined);
+  codes.push((await stage.titleWhileWaiting(leakyArgs('run', '--ends', 'well', '--output', 'json'))).code);
+  if (HAS_SCRIPT) await stage.onTerminal(leakyArgs('run', '--ends', 'well'), async () => undefined);
   // The before-image of this file contains a secret, because the phase had written it.
   await writeFile(join(root, 'etc/leaky'), sandbox.token, { mode: 0o600 });
-  await play(...given('run', '--ends', 'well'));
+  await play(...leakyArgs('run', '--ends', 'well'));
   await play(...args('run', sandbox.token));
   await stage.finished();
   return { stage, strewn: await stage.strewn(), codes };

@@ -53,8 +53,8 @@ async function act({ mode, project, root, inputs }: Order, at: (where: string) =
   try {
     await runs.tidy();
     if (mode === 'run') {
-      const made = planOf(catalog.open(DEFAULT_PIPELINE), registry, inputs, host.facts);
-      const plan = { ...made, source: { ...made.source, name: lastingName(DEFAULT_PIPELINE) } };
+      const planned = planOf(catalog.open(DEFAULT_PIPELINE), registry, inputs, host.facts);
+      const plan = { ...planned, source: { ...planned.source, name: lastingName(DEFAULT_PIPELINE) } };
       const { journal } = await journalFor(plan, runs);
       return await run({ plan, host, journal });
     }

@@ -140,10 +140,10 @@ test('a CA from the environment is not trusted', async () => {
   const { sandbox, root, args } = await scene();
   const key = generateKeyPem();
   const [notBefore, notAfter] = [new Date(Date.now() - DAY_MS), new Date(Date.now() + DAY_MS)];
-  const made = { publicKey: publicKeyDer(key), signingKey: key, notBefore, notAfter };
-  const ca = issueCertificate({ ...made, subject: { commonName: 'of the attacker', organizations: [] }, use: 'ca' });
+  const shared = { publicKey: publicKeyDer(key), signingKey: key, notBefore, notAfter };
+  const ca = issueCertificate({ ...shared, subject: { commonName: 'of the attacker', organizations: [] }, use: 'ca' });
   const cert = issueCertificate({
-    ...made,
+    ...shared,
     subject: { commonName: 'kube-apiserver', organizations: [] },
     issuer: { commonName: 'of the attacker', organizations: [] },
     use: 'server',

@@ -42,35 +42,39 @@ export function serving({
   return { cert, key };
 }
 
-const wrong: { name: string; made: (scene: Scene) => KeyPair; ends: Ends }[] = [
-  { name: 'of an unknown CA', made: () => serving({}), ends: UNTRUSTED },
+const wrong: { name: string; pairFor: (scene: Scene) => KeyPair; ends: Ends }[] = [
+  { name: 'of an unknown CA', pairFor: () => serving({}), ends: UNTRUSTED },
   {
     name: 'that has expired',
-    made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, fromDays: -3, toDays: -1 }),
+    pairFor: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, fromDays: -3, toDays: -1 }),
     ends: TIME,
   },
   {
     name: 'that is not yet valid',
-    made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, fromDays: 1, toDays: 2 }),
+    pairFor: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, fromDays: 1, toDays: 2 }),
     ends: TIME,
   },
   {
     name: 'for another name',
-    made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['other.example'] }),
+    pairFor: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['other.example'] }),
     ends: NAME,
   },
-  { name: 'for no name', made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: [] }), ends: NAME },
+  { name: 'for no name', pairFor: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: [] }), ends: NAME },
   {
     name: 'for a name of control characters',
-    made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['\u001b[31m\u007f.example'] }),
+    pairFor: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['\u001b[31m\u007f.example'] }),
     ends: NAME,
   },
   {
     name: 'for a name that is not ASCII, which Go cannot parse',
-    made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['\u001b[31m\u202e.example'] }),
+    pairFor: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, altNames: ['\u001b[31m\u202e.example'] }),
     ends: UNTRUSTED,
   },
-  { name: 'for clients', made: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, use: 'client' }), ends: UNTRUSTED },
+  {
+    name: 'for clients',
+    pairFor: ({ sandbox }) => serving({ issuer: sandbox.caKeyPem, use: 'client' }),
+    ends: UNTRUSTED,
+  },
 ];
 
 const OF_THE_KUBELET = /^\/api\/v1\/nodes($|\/w1\/status)/;
@@ -81,11 +85,11 @@ const expectNoCredentialSince = ({ sandbox }: Scene, from: number): void => {
   expect(ours.filter(({ user }) => user !== 'system:anonymous')).toEqual([]);
 };
 
-export const certificates: Fault[] = wrong.flatMap(({ name, made, ends }, index): Fault[] => [
+export const certificates: Fault[] = wrong.flatMap(({ name, pairFor, ends }, index): Fault[] => [
   {
     name: `a certificate ${name}`,
     where: 'cluster-info, verified',
-    inject: (scene) => scene.sandbox.serveWith(made(scene)),
+    inject: (scene) => scene.sandbox.serveWith(pairFor(scene)),
     ends,
     lasting: true,
     also: (scene) => expectNoCredentialSince(scene, 0),
@@ -97,7 +101,7 @@ export const certificates: Fault[] = wrong.flatMap(({ name, made, ends }, index)
       where,
       inject(scene) {
         const onTriggered = () => {
-          scene.sandbox.serveWith(made(scene));
+          scene.sandbox.serveWith(pairFor(scene));
           from = scene.sandbox.store.requests.length + 1; // this one is still to be noted
         };
         hinder(scene, where, { effect: 'reset', onTriggered });

@@ -1,17 +1,10 @@
 /** What may be wrong with the Secret, with certificates on the machine, and with the cluster's configuration. */
-import {
-  generateKeyPem,
-  generateSealKey,
-  issueCertificate,
-  publicKeyDer,
-  readCertificates,
-} from '../../engine/pki/index.ts';
+import { generateSealKey, readCertificates } from '../../engine/pki/index.ts';
 import controlPlaneCerts from '../../phases/control-plane-certs/index.ts';
 import controlPlaneKubeconfig from '../../phases/control-plane-kubeconfig/index.ts';
 import downloadCerts from '../../phases/download-certs/index.ts';
 import preflightControlPlane from '../../phases/preflight-control-plane/index.ts';
-import { DAY_MS, NOW } from '../helpers/cluster.ts';
-import { authorityFiles, controlPlaneMachine, SHARED } from '../helpers/control-plane.ts';
+import { apiServerPair, authorityFiles, controlPlaneMachine, SHARED } from '../helpers/control-plane.ts';
 import {
   ADDRESS,
   CLUSTER,
@@ -129,22 +122,6 @@ function machineWith(changed: Record<string, string | undefined>, files: Record<
   return { ...machine, services: { firewalld: {} }, files: { ...machine.files, ...files } };
 }
 
-/** A pair that the CA of the cluster, or another, has issued. */
-function leaf({ caKey = SHARED['ca.key'] ?? '', altNames = [] as string[], days = 1, from = -2 }) {
-  const key = generateKeyPem();
-  const pem = issueCertificate({
-    subject: { commonName: 'kube-apiserver', organizations: [] },
-    publicKey: publicKeyDer(key),
-    issuer: { commonName: 'kubernetes', organizations: [] },
-    signingKey: caKey,
-    use: 'server',
-    altNames,
-    notBefore: new Date(NOW.getTime() + from * DAY_MS),
-    notAfter: new Date(NOW.getTime() + days * DAY_MS),
-  });
-  return { 'apiserver.crt': pem, 'apiserver.key': key };
-}
-
 export const onDisk: Fault[] = [
   shared('no CA', { 'ca.crt': undefined }, `${ON_DISK}${PKI}/ca.crt does not exist`),
   shared(
@@ -154,7 +131,7 @@ export const onDisk: Fault[] = [
   ),
   shared(
     'a certificate in the place of a CA',
-    { 'front-proxy-ca.crt': leaf({})['apiserver.crt'] },
+    { 'front-proxy-ca.crt': apiServerPair({})['apiserver.crt'] },
     `${ON_DISK}${PKI}/front-proxy-ca.crt is not the certificate of a CA`,
   ),
   shared(
@@ -188,37 +165,37 @@ export const onDisk: Fault[] = [
   ),
   certs(
     'an expired certificate of the API server',
-    leaf({ days: -1 }),
+    apiServerPair({ toDays: -1 }),
     `${ON_DISK}${PKI}/apiserver.crt expired at 2026-03-03T05:06:07.000Z`,
   ),
   certs(
     'a certificate that is not valid yet',
-    leaf({ days: 9, from: 1 }),
+    apiServerPair({ fromDays: 1, toDays: 9 }),
     `${ON_DISK}${PKI}/apiserver.crt is valid only from 2026-03-05T05:06:07.000Z on`,
   ),
   certs(
     'a certificate of another CA',
-    leaf({ caKey: other.key }),
+    apiServerPair({ caKey: other.key }),
     `${ON_DISK}${PKI}/apiserver.crt was not issued by kubernetes`,
   ),
   certs(
     'a certificate without the names of this machine',
-    leaf({ altNames: ['kubernetes'] }),
+    apiServerPair({ altNames: ['kubernetes'] }),
     `${ON_DISK}${PKI}/apiserver.crt is not valid for cluster.test, cp2, kubernetes.default, kubernetes.default.svc, kubernetes.default.svc.cluster.local, 10.96.0.1, 198.51.100.12`,
   ),
   certs(
     'a certificate with the key of another',
-    { ...leaf({}), 'apiserver.key': other.key },
+    { ...apiServerPair({}), 'apiserver.key': other.key },
     `${ON_DISK}${PKI}/apiserver.crt is not for the key beside it`,
   ),
   certs(
     'a certificate that cannot be read',
-    { ...leaf({}), 'apiserver.crt': 'x' },
+    { ...apiServerPair({}), 'apiserver.crt': 'x' },
     `${ON_DISK}${PKI}/apiserver.crt has no certificate`,
   ),
   certs(
     'a certificate without its key',
-    { ...leaf({}), 'apiserver.key': undefined },
+    { ...apiServerPair({}), 'apiserver.key': undefined },
     `${ON_DISK}${PKI}/apiserver.key does not exist`,
   ),
   certs(

@@ -24,30 +24,30 @@ const check = (title: string, { machine }: Scene, error: string, more: Partial<F
   error,
   ...more,
 });
-const join = (title: string, made: Scene, error: string, more: Partial<Fault> = {}): Fault => ({
-  ...check(title, made, error),
+const join = (title: string, stage: Scene, error: string, more: Partial<Fault> = {}): Fault => ({
+  ...check(title, stage, error),
   phase: etcdJoin,
   ...more,
 });
 const three = [voter(1), voter(3), voter(4)];
 
 function answering(call: string, status: number, message: string): Scene {
-  const made = scene();
-  made.cluster.answers.set(call, made.cluster.answer(status, { message }));
-  return made;
+  const stage = scene();
+  stage.cluster.answers.set(call, stage.cluster.answer(status, { message }));
+  return stage;
 }
 function held(holderIdentity: string): Scene {
-  const made = scene();
+  const stage = scene();
   const spec = { holderIdentity, leaseDurationSeconds: 60, renewTime: NOW.toISOString() };
-  made.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, spec } as never);
-  return made;
+  stage.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, spec } as never);
+  return stage;
 }
 function without(path: string, content?: string): Scene {
-  const made = scene();
-  const { [path]: _, ...files } = made.machine.files ?? {};
+  const stage = scene();
+  const { [path]: _, ...files } = stage.machine.files ?? {};
   return {
-    ...made,
-    machine: { ...made.machine, files: content === undefined ? files : { ...files, [path]: content } },
+    ...stage,
+    machine: { ...stage.machine, files: content === undefined ? files : { ...files, [path]: content } },
   };
 }
 const HEALTHCHECK = '/etc/kubernetes/pki/etcd/healthcheck-client';

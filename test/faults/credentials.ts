@@ -31,7 +31,7 @@ export const tokens: Fault[] = [
     name: 'a pin of another CA',
     where: 'cluster-info, unverified',
     inject(scene) {
-      scene.given.discoveryTokenCaCertHash = [`sha256:${'0'.repeat(64)}`];
+      scene.values.discoveryTokenCaCertHash = [`sha256:${'0'.repeat(64)}`];
     },
     ends: ['E_CA_PIN_MISMATCH', 'trust'],
     lasting: true,
@@ -89,8 +89,8 @@ function signed(name: string, certificate: (scene: Scene, csr: CsrObject) => str
     where: 'CSR watch',
     inject(scene) {
       const change = (csr: object) => {
-        const made = Buffer.from(certificate(scene, csr as CsrObject)).toString('base64');
-        return { ...csr, status: { certificate: made } };
+        const signed = Buffer.from(certificate(scene, csr as CsrObject)).toString('base64');
+        return { ...csr, status: { certificate: signed } };
       };
       hinder(scene, 'CSR watch', { effect: 'changed', times: EVER, change });
     },

@@ -94,19 +94,19 @@ const laid = (
   path: string,
   lay: (scene: Scene) => unknown,
   ends: Fault['ends'],
-  given: object = ignored,
+  values: object = ignored,
 ): Fault => ({
   name,
   where: path,
   inject(scene) {
-    Object.assign(scene.given, given);
+    Object.assign(scene.values, values);
     return lay(scene);
   },
   ends,
   lasting: true,
 });
-const content = (name: string, path: string, text: string | Buffer, ends: Fault['ends'], given?: object): Fault =>
-  laid(name, path, (scene) => scene.lay(path, text, 0o600), ends, given);
+const content = (name: string, path: string, text: string | Buffer, ends: Fault['ends'], values?: object): Fault =>
+  laid(name, path, (scene) => scene.lay(path, text, 0o600), ends, values);
 const unreadable = (path: string, errno: string, ends: Fault['ends'] = FILE): Fault =>
   laid(
     `${errno} on read`,

@@ -13,7 +13,7 @@ function spoken(name: string, speak: (socket: Socket) => void, ends: Ends, limit
       const server = createTcpServer((socket) => speak(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
       server.unref();
       await once(server, 'listening');
-      scene.given.endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+      scene.values.endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     },
     ends,
     lasting: true,
@@ -30,7 +30,7 @@ export const endpoints: Fault[] = [
     name: 'a closed port',
     where: 'the endpoint',
     inject(scene) {
-      scene.given.endpoint = '127.0.0.1:1';
+      scene.values.endpoint = '127.0.0.1:1';
     },
     ends: ['E_API_UNREACHABLE', 'cluster'],
     lasting: true,

@@ -22,7 +22,7 @@ export const failOnDisk = (fault: DiskFault): void => void faults.push(fault);
 export const repairDisk = (root: string): void => {
   faults = faults.filter((fault) => fault.root !== root);
 };
-/** Files below `root` that a key was written to, each with its mode right before. */
+/** The files below `root` to which a key was written, each with its mode just before that. */
 export const keyFiles = (root: string): { path: string; mode: number }[] =>
   opened.filter(({ path }) => path.startsWith(root));
 

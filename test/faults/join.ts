@@ -57,7 +57,7 @@ export async function joinOn(
   const wanted: Change[] = [];
   const real = scene.wrap(watchedHost(scene, host, wanted));
   const watched = dryRun ? recordingHost(real) : real;
-  const shipped = planOf(pipeline, registry, scene.given, watched.facts);
+  const shipped = planOf(pipeline, registry, scene.values, watched.facts);
   const steps = shipped.steps.map(({ totalMs, ...step }) => ({
     ...step,
     // A step that is to reach its limit reaches it once.

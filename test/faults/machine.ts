@@ -119,7 +119,7 @@ const programs: Fault[] = [
     'it is missing',
     'kubelet --version',
     (scene) => {
-      scene.given.ignorePreflightErrors = ['all'];
+      scene.values.ignorePreflightErrors = ['all'];
       scene.hasPrograms = true;
       return without(scene, 'usr/bin/kubelet');
     },

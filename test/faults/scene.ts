@@ -21,7 +21,7 @@ export class Scene {
   readonly sandbox: Sandbox;
   readonly root: string;
   /** Values of the pipeline's inputs. */
-  given: Record<string, unknown>;
+  values: Record<string, unknown>;
   onFailure: 'keep' | 'undo' = 'keep';
   machineAheadMs = 0;
   readonly cancel = new AbortController();
@@ -43,7 +43,7 @@ export class Scene {
   constructor(sandbox: Sandbox, root: string) {
     this.sandbox = sandbox;
     this.root = root;
-    this.given = {
+    this.values = {
       endpoint: sandbox.endpoint,
       token: sandbox.token,
       discoveryTokenCaCertHash: [sandbox.caPin],

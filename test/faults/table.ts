@@ -30,7 +30,7 @@ interface Row {
   /** A known defect. The row must fail until the defect is fixed. */
   shows: string | undefined;
   clocks: Fault['clocks'];
-  /** Resolves to why it could not be injected, where this machine does not let us. */
+  /** Resolves to the reason if this machine does not allow the fault. */
   run: (scene: Scene) => Promise<string | undefined>;
 }
 

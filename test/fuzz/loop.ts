@@ -120,13 +120,13 @@ class Campaign {
   /** Half of the inputs come from the shape of the target; half are mutations of the corpus. */
   #batch(random: Random): Buffer[] {
     const { shape, tokens } = this.#target;
-    const made = fc.sample(shape, { seed: random.next() | 0, numRuns: BATCH / 2 });
+    const samples = fc.sample(shape, { seed: random.next() | 0, numRuns: BATCH / 2 });
     const change = (): Buffer => {
       const [one, other] =
-        this.#corpus.length === 0 ? made.slice(0, 2) : [random.pick(this.#corpus), random.pick(this.#corpus)];
+        this.#corpus.length === 0 ? samples.slice(0, 2) : [random.pick(this.#corpus), random.pick(this.#corpus)];
       return mutated(one ?? Buffer.alloc(0), random, other ?? Buffer.alloc(0), tokens, MUTATED_BYTES_MAX);
     };
-    return [...made, ...Array.from({ length: BATCH / 2 }, change)];
+    return [...samples, ...Array.from({ length: BATCH / 2 }, change)];
   }
 
   /**

@@ -35,8 +35,8 @@ export const pipelineTargets: Record<string, Target> = {
   pipeline: {
     run(bytes) {
       const pipeline = loadPipeline('fuzz.yaml', bytes.toString('utf8'));
-      const given = Object.entries(GIVEN).filter(([name]) => Object.hasOwn(pipeline.inputs.properties, name));
-      planOf(pipeline, registry, structuredClone(Object.fromEntries(given)), HOST);
+      const values = Object.entries(GIVEN).filter(([name]) => Object.hasOwn(pipeline.inputs.properties, name));
+      planOf(pipeline, registry, structuredClone(Object.fromEntries(values)), HOST);
     },
     shape: fc.oneof(
       { weight: 20, arbitrary: yamlShape(DOCUMENT_BYTES_MAX, parse(joinWorker), smallPipeline) },
@@ -71,9 +71,9 @@ export const pipelineTargets: Record<string, Target> = {
 
   expression: {
     run(bytes) {
-      const given = { text: 'a1', number: 3, list: ['a', 'b'], map: { a: 1 }, secret: new Secret('0123456789') };
+      const values = { text: 'a1', number: 3, list: ['a', 'b'], map: { a: 1 }, secret: new Secret('0123456789') };
       const cel = new Cel(bytes.toString('utf8').trim());
-      cel.evaluate((reference) => ('name' in reference ? given[reference.name as keyof typeof given] : UNKNOWN));
+      cel.evaluate((reference) => ('name' in reference ? values[reference.name as keyof typeof values] : UNKNOWN));
     },
     throwsErrors: true,
     shape: soup([
@@ -90,17 +90,17 @@ export const pipelineTargets: Record<string, Target> = {
 
   flags: {
     run(bytes) {
-      const given: Record<string, unknown> = {};
+      const values: Record<string, unknown> = {};
       const { properties } = joinWorkerPipeline.inputs;
       for (const line of bytes.toString('utf8').split('\n')) {
         const [name = '', ...value] = line.split('=');
         const text = value.join('=');
         const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
         if (schema?.type === 'array')
-          given[name] = [...((given[name] as string[] | undefined) ?? []), ...text.split(',')];
-        else if (schema !== undefined) given[name] = schema.type === 'boolean' ? true : text;
+          values[name] = [...((values[name] as string[] | undefined) ?? []), ...text.split(',')];
+        else if (schema !== undefined) values[name] = schema.type === 'boolean' ? true : text;
       }
-      planOf(joinWorkerPipeline, registry, given, HOST);
+      planOf(joinWorkerPipeline, registry, values, HOST);
     },
     shape: soup([
       ...[

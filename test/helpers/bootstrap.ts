@@ -22,7 +22,7 @@ export const machineIn = (cluster: FakeCluster, files: Record<string, string> = 
   send: cluster.send,
   wait: cluster.wait,
 });
-export const bootstrap = (host: MemoryHost, given: Record<string, unknown> = input) =>
-  runPhase(tlsBootstrap, given, host, { once });
+export const bootstrap = (host: MemoryHost, values: Record<string, unknown> = input) =>
+  runPhase(tlsBootstrap, values, host, { once });
 export const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
 export const leaving = { ...input, tlsBootstrapMode: 'kubelet' };

@@ -1,7 +1,4 @@
-/**
- * A cluster as a map of objects: enough for phases to be tried on a memory host. The real thing is the sandbox's
- * business.
- */
+/** A cluster as a map of objects, for tests of phases on a memory host. The sandbox is a more complete cluster. */
 import type { Wait } from '../../engine/host/host.ts';
 import { type CsrObject, configMapRef, nodeUser } from '../../engine/node/index.ts';
 import {
@@ -153,9 +150,12 @@ export class FakeCluster {
     if (method === 'POST') {
       if (path !== collectionPath(ref)) return this.answer(405, { message: 'not a collection' });
       if (there !== undefined) return this.answer(409, { message: 'already exists' });
-      const made = { ...(body as KubeObject), metadata: { ...(body as KubeObject).metadata, uid: `uid-${ref.name}` } };
-      if (query.dryRun !== 'All') this.objects.set(objectPath(ref), made);
-      return this.answer(201, made);
+      const created = {
+        ...(body as KubeObject),
+        metadata: { ...(body as KubeObject).metadata, uid: `uid-${ref.name}` },
+      };
+      if (query.dryRun !== 'All') this.objects.set(objectPath(ref), created);
+      return this.answer(201, created);
     }
     if (there === undefined) return this.answer(404, { message: 'not found' });
     const { metadata, ...rest } = body as Partial<KubeObject>;

@@ -1,7 +1,13 @@
 /** The CAs and keys that the control planes of a cluster share, and machines that have them. */
-import { generateKeyPem, type KeyAlgorithm, publicKeyPem } from '../../engine/pki/index.ts';
+import {
+  generateKeyPem,
+  issueCertificate,
+  type KeyAlgorithm,
+  publicKeyDer,
+  publicKeyPem,
+} from '../../engine/pki/index.ts';
 import type { MemoryMachine } from '../../engine/testing/memory-host.ts';
-import { authority, NOW } from './cluster.ts';
+import { authority, DAY_MS, NOW } from './cluster.ts';
 
 export const PKI = '/etc/kubernetes/pki';
 export const ADDRESS = '198.51.100.12';
@@ -35,6 +41,27 @@ export const SHARED: Record<string, string> = {
   'sa.key': SERVICE_ACCOUNT_KEY,
   'sa.pub': publicKeyPem(SERVICE_ACCOUNT_KEY),
 };
+
+/** A certificate of the API server and its key, valid between two days from now. `caKey`: the key of another CA. */
+export function apiServerPair({
+  altNames = [] as string[],
+  fromDays = -2,
+  toDays = 1,
+  caKey = SHARED['ca.key'] ?? '',
+}): { 'apiserver.crt': string; 'apiserver.key': string } {
+  const key = generateKeyPem();
+  const certificate = issueCertificate({
+    subject: { commonName: 'kube-apiserver', organizations: [] },
+    publicKey: publicKeyDer(key),
+    issuer: { commonName: 'kubernetes', organizations: [] },
+    signingKey: caKey,
+    use: 'server',
+    altNames,
+    notBefore: new Date(NOW.getTime() + fromDays * DAY_MS),
+    notAfter: new Date(NOW.getTime() + toDays * DAY_MS),
+  });
+  return { 'apiserver.crt': certificate, 'apiserver.key': key };
+}
 
 /** A machine with the shared files; `changed` replaces some of them, or removes them with undefined. */
 export function controlPlaneMachine(changed: Record<string, string | undefined> = {}): MemoryMachine {

@@ -61,8 +61,8 @@ export const machineOf = (text: string, more: MemoryMachine = {}, first = cluste
   send: () => first,
   ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== 'files')),
 });
-export const discover = (host: MemoryHost, given: Record<string, unknown> = {}) =>
-  runPhase(discoveryFile, { discoveryFile: FILE, ...given }, host);
+export const discover = (host: MemoryHost, values: Record<string, unknown> = {}) =>
+  runPhase(discoveryFile, { discoveryFile: FILE, ...values }, host);
 export const outputsOf = ({ result }: Awaited<ReturnType<typeof discover>>) => revealSecrets(result.steps[0]?.outputs);
 /** What a discovery outputs that has found this identity. */
 export const discovered = (identity: { server: string; ca: string; token?: string }) => ({

@@ -35,8 +35,8 @@ export const examined = async (machine: MemoryMachine, input: Record<string, unk
   };
   return findings;
 };
-export const problems = async (...given: Parameters<typeof examined>) =>
-  (await examined(...given)).filter(({ state }) => state !== 'ok');
+export const problems = async (...args: Parameters<typeof examined>) =>
+  (await examined(...args)).filter(({ state }) => state !== 'ok');
 
 cluster.put(nodeRef('w1'), ready('True'));
 cluster.put(csrRef('node-csr-x'), {});

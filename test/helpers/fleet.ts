@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Fleet, Host } from '../../engine/fleet/fleet.ts';
 import type { MachineContext, MachineSteps } from '../../engine/fleet/machine.ts';
 import { FleetCluster } from '../../engine/fleet/steps/cluster.ts';
+import type { Executables } from '../../engine/fleet/steps/executable.ts';
 import { machineSteps } from '../../engine/fleet/steps/index.ts';
 import { openMachines } from '../../engine/fleet/transports/index.ts';
 import type { Machine } from '../../engine/fleet/transports/machine.ts';
@@ -35,18 +36,16 @@ export interface FleetScene {
 
 export interface FleetOptions extends SandboxOptions {
   hosts: number;
+  /** Default: scratch machines need none. */
+  executables?: Executables;
   approval?: Fleet['approval'];
   /** Stands in front of the machine of each host. */
   around?: (machine: Machine) => Machine;
 }
 
 /** The end of the test removes everything. */
-export async function fleetScene({
-  hosts,
-  approval = 'cluster',
-  around,
-  ...options
-}: FleetOptions): Promise<FleetScene> {
+export async function fleetScene({ hosts, ...options }: FleetOptions): Promise<FleetScene> {
+  const { approval = 'cluster', around = (machine) => machine, executables = noExecutable } = options;
   const sandbox = await startSandbox(options);
   atEnd(() => sandbox.close());
   const folder = await mkdtemp(join(tmpdir(), 'fleet-'));
@@ -77,13 +76,8 @@ export async function fleetScene({
   atEnd(() => machines.close());
   const steps = machineSteps({
     cluster,
-    machines: {
-      ...machines,
-      of: async (host) => (around ?? ((machine) => machine))(await machines.of(host)),
-    },
-    executables: async () => {
-      throw new Error('a scratch machine needs no executable');
-    },
+    machines: { ...machines, of: async (host) => around(await machines.of(host)) },
+    executables,
     now: () => new Date(),
   });
   return {
@@ -98,6 +92,10 @@ export async function fleetScene({
     },
   };
 }
+
+const noExecutable: Executables = async () => {
+  throw new Error('a scratch machine needs no executable');
+};
 
 async function adminCluster({ adminKubeconfig }: Sandbox): Promise<FleetCluster> {
   const admin = await readAdmin('admin.conf', async () => adminKubeconfig);

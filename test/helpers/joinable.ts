@@ -97,12 +97,12 @@ export interface Checked {
 
 export async function checked(
   machine: MemoryMachine,
-  given: Record<string, unknown> = {},
+  values: Record<string, unknown> = {},
   prepare: (host: MemoryHost) => Promise<void> = async () => undefined,
 ): Promise<Checked> {
   const host = memoryHost(machine);
   await prepare(host);
-  const { error, result } = await runPhase(preflight, { ...input, ...given }, host);
+  const { error, result } = await runPhase(preflight, { ...input, ...values }, host);
   const [step] = result.steps;
   const outputs = (step?.outputs ?? {}) as { checks?: CheckResult[] };
   const checks = outputs.checks ?? (error as { facts: { checks?: CheckResult[] } }).facts.checks ?? [];

@@ -8,6 +8,7 @@ import type { Journal } from '../../engine/journal/journal.ts';
 import { LineWriter } from '../../engine/journal/journal-file.ts';
 import type { Entry, JournalRecord } from '../../engine/journal/records.ts';
 import { Runs } from '../../engine/journal/runs.ts';
+import { codePoint } from './code-points.ts';
 import { scratch } from './machine.ts';
 
 export const BEGUN_AT = new Date('2026-03-04T05:06:07Z');
@@ -54,7 +55,7 @@ export const recordsOf = (entries: readonly Entry[]): JournalRecord[] =>
 export const linesOf = (records: readonly JournalRecord[], writer = new LineWriter()): Buffer =>
   Buffer.from(records.map((record) => writer.line(record)).join(''));
 
-const text = fc.string({ unit: 'binary', maxLength: 12 });
+const text = fc.string({ unit: codePoint, maxLength: 12 });
 const plain = fc.dictionary(text, fc.oneof(text, fc.integer(), fc.array(text, { maxLength: 2 })), { maxKeys: 3 });
 const step = fc.constantFrom('a', 'b', 'c');
 const path = fc.constantFrom('/etc/a', '/etc/b', '/var/lib/c');
@@ -62,7 +63,7 @@ const mode = fc.constantFrom(0o600, 0o644);
 
 const anyStart: fc.Arbitrary<Entry> = fc
   .record({ inputs: plain, pipeline: text })
-  .map((made) => ({ ...START, kind: 'start', version: 1, id: '20260304-050607-0000', ...made }));
+  .map((fields) => ({ ...START, kind: 'start', version: 1, id: '20260304-050607-0000', ...fields }));
 
 const anyChange: fc.Arbitrary<Pick<Extract<Entry, { kind: 'change' }>, 'change' | 'before'>> = fc.oneof(
   fc.record({
@@ -106,7 +107,9 @@ const anyLater: fc.Arbitrary<Entry> = fc.oneof(
     input: plain,
   }),
   fc.record({ kind: fc.constant('once' as const), step, name: text }),
-  fc.record({ step, made: anyChange }).map(({ made, ...rest }) => ({ kind: 'change' as const, ...rest, ...made })),
+  fc
+    .record({ step, change: anyChange })
+    .map(({ change, ...rest }) => ({ kind: 'change' as const, ...rest, ...change })),
   fc.record(
     {
       kind: fc.constant('done' as const),

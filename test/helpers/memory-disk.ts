@@ -78,11 +78,11 @@ export class MemoryDisk {
     if (this.#find(dirname(path)) === undefined) this.put(dirname(path));
     const other = link === undefined ? 'directory' : 'link';
     const kind = file === undefined ? other : 'file';
-    const made = inode(kind, meta.mode ?? (kind === 'file' ? 0o644 : 0o755), file ?? link);
-    Object.assign(made.now, meta);
-    made.synced = made.now;
+    const created = inode(kind, meta.mode ?? (kind === 'file' ? 0o644 : 0o755), file ?? link);
+    Object.assign(created.now, meta);
+    created.synced = created.now;
     const parent = this.#directory(path);
-    parent.now = parent.synced = { ...parent.now, entries: new Map(parent.now.entries).set(nameIn(path), made) };
+    parent.now = parent.synced = { ...parent.now, entries: new Map(parent.now.entries).set(nameIn(path), created) };
   }
 
   /** Writes a file and its parents without a sync, like a program that ignores power failures. */
@@ -274,10 +274,10 @@ function crashed({ kind, now, synced }: Inode, survives: Survives): Inode {
 function cloned(node: Inode, known: Map<Inode, Inode>): Inode {
   const there = known.get(node);
   if (there !== undefined) return there;
-  const made: Inode = { ...node };
-  known.set(node, made);
+  const copy: Inode = { ...node };
+  known.set(node, copy);
   const entriesOf = (state: State) => new Map([...state.entries].map(([name, child]) => [name, cloned(child, known)]));
-  made.now = { ...node.now, entries: entriesOf(node.now) };
-  made.synced = node.synced === node.now ? made.now : { ...node.synced, entries: entriesOf(node.synced) };
-  return made;
+  copy.now = { ...node.now, entries: entriesOf(node.now) };
+  copy.synced = node.synced === node.now ? copy.now : { ...node.synced, entries: entriesOf(node.synced) };
+  return copy;
 }

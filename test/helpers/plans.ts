@@ -22,7 +22,7 @@ export function phaseOfStep({ id, run, effects = [], input = OBJECT, output = OB
     input,
     output,
     effects,
-    run: async (ports, given) => (await run(ports, given)) ?? {},
+    run: async (ports, values) => (await run(ports, values)) ?? {},
   };
 }
 

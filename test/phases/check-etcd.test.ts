@@ -32,12 +32,12 @@ async function checked({ machine, etcd }: Scene, inputs: object = {}) {
 const three = [voter(1), voter(3), voter(4)];
 
 describe('check-etcd', () => {
-  test('passes if all members are healthy, and says how many', async () => {
+  test('check-etcd passes if all members are healthy, and says how many', async () => {
     const { error, notes } = await checked(scene({ members: three }));
     expect([error, notes]).toEqual([undefined, ['info: 3 of 3 voting members of etcd are healthy']]);
   });
 
-  test('passes with a majority, and warns of the member that does not answer, with its address', async () => {
+  test('check-etcd passes with a majority, and warns of the member that does not answer', async () => {
     const { error, notes } = await checked(scene({ members: three, ill: { [clientUrl(4)]: 'silent' } }));
     expect(error).toBeUndefined();
     expect(notes?.[0]).toMatch(/^warn: etcd is not complete: cp4 at https:\/\/198.51.100.14:2380 does not answer \(/);
@@ -51,7 +51,7 @@ describe('check-etcd', () => {
     expect(error).toMatchObject({ code: 'E_ETCD_UNHEALTHY', message: expect.stringMatching(message), transient: true });
   });
 
-  test('a member that another join has added and not started is named, and the command that removes it', async () => {
+  test('check-etcd names a member that another join added but did not start, and how to remove it', async () => {
     const { error } = await checked(scene({ members: [voter(1), unstarted(3)] }));
     expect(error).toMatchObject({
       code: 'E_ETCD_MEMBER',
@@ -94,9 +94,9 @@ describe('check-etcd', () => {
 
   test('with an external etcd, nothing is asked', async () => {
     const external = { external: { endpoints: ['https://etcd.test:2379'] } };
-    const made = scene();
+    const stage = scene();
     const clusterConfiguration = { ...input.clusterConfiguration, etcd: external };
-    const { error, notes } = await checked(made, { clusterConfiguration });
+    const { error, notes } = await checked(stage, { clusterConfiguration });
     expect(error).toBeUndefined();
     expect(notes?.[0]).toContain('etcd is external');
   });

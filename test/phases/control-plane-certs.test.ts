@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { generateKeyPem, issueCertificate, publicKeyDer, readCertificates } from '../../engine/pki/index.ts';
+import { generateKeyPem, readCertificates } from '../../engine/pki/index.ts';
 import { memoryHost } from '../../engine/testing/memory-host.ts';
 import controlPlaneCerts from '../../phases/control-plane-certs/index.ts';
-import { DAY_MS, NOW } from '../helpers/cluster.ts';
+import { NOW } from '../helpers/cluster.ts';
 import { itKeepsThePhaseContract, runPhase } from '../helpers/contract.ts';
-import { ADDRESS, authorityFiles, CONFIGURATION, controlPlaneMachine, PKI, SHARED } from '../helpers/control-plane.ts';
+import {
+  ADDRESS,
+  apiServerPair,
+  authorityFiles,
+  CONFIGURATION,
+  controlPlaneMachine,
+  PKI,
+  SHARED,
+} from '../helpers/control-plane.ts';
 import { glimpseOf } from '../helpers/node.ts';
 
 /** Elliptic keys, because a test makes many of them. */
@@ -14,21 +22,6 @@ const input = { clusterConfiguration, nodeName: 'cp2', advertiseAddress: ADDRESS
 const external = { endpoints: ['https://etcd:2379'], caFile: '/e/ca.crt', certFile: '/e/c.crt', keyFile: '/e/c.key' };
 const withExternalEtcd = { ...input, clusterConfiguration: { ...clusterConfiguration, etcd: { external } } };
 
-/** A certificate of the API server that the cluster's CA issued, and its key. */
-function apiServerPair({ altNames, notAfter }: { altNames: string[]; notAfter: Date }, caKey = SHARED['ca.key'] ?? '') {
-  const key = generateKeyPem();
-  const certificate = issueCertificate({
-    subject: { commonName: 'kube-apiserver', organizations: [] },
-    publicKey: publicKeyDer(key),
-    issuer: { commonName: 'kubernetes', organizations: [] },
-    signingKey: caKey,
-    use: 'server',
-    altNames,
-    notBefore: new Date(NOW.getTime() - DAY_MS),
-    notAfter,
-  });
-  return { 'apiserver.crt': certificate, 'apiserver.key': key };
-}
 const NAMES = [
   'cp2',
   'kubernetes',
@@ -39,10 +32,10 @@ const NAMES = [
   ADDRESS,
 ];
 const ALL_NAMES = [...NAMES, 'kubernetes.default.svc.cluster.local'];
-const NEXT_YEAR = new Date(NOW.getTime() + 365 * DAY_MS);
+const UNTIL_NEXT_YEAR = { altNames: ALL_NAMES, toDays: 365 };
 
 /** Two of the three certificates are there: the contract runs the phase many times, and issuing takes a while. */
-const pair = apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR });
+const pair = apiServerPair(UNTIL_NEXT_YEAR);
 const kept = {
   ...pair,
   'apiserver-kubelet-client.crt': pair['apiserver.crt'],
@@ -64,8 +57,8 @@ async function run(changed: Record<string, string | undefined>, inputs: object =
 }
 
 describe('control-plane-certs', () => {
-  test('keeps a certificate that fits', async () => {
-    const pair = apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR });
+  test('control-plane-certs keeps a certificate that fits', async () => {
+    const pair = apiServerPair(UNTIL_NEXT_YEAR);
     const { error, text } = await run(pair);
     expect([error, await text('apiserver.crt')]).toEqual([undefined, pair['apiserver.crt']]);
   });
@@ -73,31 +66,31 @@ describe('control-plane-certs', () => {
   test.each([
     [
       'lacks a name of this machine',
-      apiServerPair({ altNames: NAMES, notAfter: NEXT_YEAR }),
+      apiServerPair({ ...UNTIL_NEXT_YEAR, altNames: NAMES }),
       `${PKI}/apiserver.crt is not valid for kubernetes.default.svc.cluster.local`,
     ],
     [
       'has expired',
-      apiServerPair({ altNames: ALL_NAMES, notAfter: NOW }),
+      apiServerPair({ ...UNTIL_NEXT_YEAR, toDays: 0 }),
       `${PKI}/apiserver.crt expired at ${NOW.toISOString()}`,
     ],
     [
       'was issued by another CA',
-      apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR }, generateKeyPem()),
+      apiServerPair({ ...UNTIL_NEXT_YEAR, caKey: generateKeyPem() }),
       `${PKI}/apiserver.crt was not issued by kubernetes`,
     ],
     [
       'is not for the key beside it',
-      { ...apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR }), 'apiserver.key': generateKeyPem() },
+      { ...apiServerPair(UNTIL_NEXT_YEAR), 'apiserver.key': generateKeyPem() },
       `${PKI}/apiserver.crt is not for the key beside it`,
     ],
-  ])('refuses a certificate that %s, and writes nothing', async (_, pair, problem) => {
+  ])('control-plane-certs refuses a certificate that %s, and writes nothing', async (_, pair, problem) => {
     const { error, changes } = await run(pair);
     expect(error).toMatchObject({ code: 'E_CONTROL_PLANE_CERTIFICATES', facts: { problems: [problem] } });
     expect(changes).toEqual([]);
   });
 
-  test('reports every CA that is missing or has another key, and a missing key of service accounts', async () => {
+  test('control-plane-certs reports each CA that is missing or has another key, and a missing sa.key', async () => {
     const changed = { 'ca.crt': undefined, 'etcd/ca.key': generateKeyPem(), 'sa.key': undefined };
     const { error, changes } = await run(changed);
     expect(error).toMatchObject({
@@ -123,13 +116,13 @@ describe('control-plane-certs', () => {
     });
   });
 
-  test('refuses a file that is not the certificate of a CA', async () => {
-    const { 'apiserver.crt': leaf } = apiServerPair({ altNames: ALL_NAMES, notAfter: NEXT_YEAR });
+  test('control-plane-certs refuses a file that is not the certificate of a CA', async () => {
+    const { 'apiserver.crt': leaf } = apiServerPair(UNTIL_NEXT_YEAR);
     const { error } = await run({ 'etcd/ca.crt': leaf });
     expect(error).toMatchObject({ facts: { problems: [`${PKI}/etcd/ca.crt is not the certificate of a CA`] } });
   });
 
-  test('makes no certificate for etcd if the cluster has an external one', async () => {
+  test('control-plane-certs creates no certificate for etcd if the cluster has an external one', async () => {
     const { changes } = await run({}, withExternalEtcd);
     expect(changes.filter((change) => 'path' in change && change.path.includes('etcd'))).toEqual([]);
   });
@@ -137,7 +130,7 @@ describe('control-plane-certs', () => {
   test.each([
     ['ECDSA-P384', 'ec', 'secp384r1'],
     ['RSA-2048', 'rsa', 2048],
-  ])('makes keys of the algorithm %s', async (encryptionAlgorithm, type, size) => {
+  ])('control-plane-certs creates keys of the algorithm %s', async (encryptionAlgorithm, type, size) => {
     const configuration = { ...withExternalEtcd.clusterConfiguration, encryptionAlgorithm };
     const { text } = await run({}, { ...input, clusterConfiguration: configuration });
     const { publicKey } = readCertificates(await text('apiserver.crt'))[0]?.x509 ?? {};
@@ -153,12 +146,12 @@ describe('control-plane-certs', () => {
     expect(ca !== undefined && leaf?.x509.verify(ca.x509.publicKey)).toBe(true);
   });
 
-  test('writes the public key of service accounts if only the private one is there', async () => {
+  test('control-plane-certs writes the public key of service accounts if only the private one is there', async () => {
     const { text } = await run({ 'sa.pub': undefined });
     expect(await text('sa.pub')).toBe(SHARED['sa.pub']);
   });
 
-  test('gives the names of the configuration to the certificates, except invalid ones', async () => {
+  test('control-plane-certs puts the configured names into the certificates, except invalid ones', async () => {
     const configuration = {
       ...clusterConfiguration,
       apiServer: { certSANs: ['LB.example.com', '192.0.2.7', 'no name'] },

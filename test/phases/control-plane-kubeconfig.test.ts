@@ -36,14 +36,14 @@ const OTHERS = ['/etc/kubernetes/controller-manager.conf', '/etc/kubernetes/sche
 
 describe('control-plane-kubeconfig', () => {
   test.each(['https://cluster.test:6443', 'https://old.test:6443'])(
-    'keeps a kubeconfig that trusts the CA of the cluster, with the server %s',
+    'control-plane-kubeconfig keeps a kubeconfig that trusts the CA of the cluster, with the server %s',
     async (server) => {
       const { error, paths } = await run({}, { [ADMIN]: adminConf(SHARED['ca.crt'] ?? '', server) });
       expect([error, paths]).toEqual([undefined, OTHERS]);
     },
   );
 
-  test('refuses a kubeconfig that trusts another CA, and writes nothing', async () => {
+  test('control-plane-kubeconfig refuses a kubeconfig that trusts another CA, and writes nothing', async () => {
     const { error, paths } = await run({}, { [ADMIN]: adminConf(authorityFiles('kubernetes').certificate) });
     expect(error).toMatchObject({
       code: 'E_CONTROL_PLANE_CERTIFICATES',
@@ -52,12 +52,12 @@ describe('control-plane-kubeconfig', () => {
     expect(paths).toEqual([]);
   });
 
-  test('makes no kubeconfig without the key of the CA', async () => {
+  test('control-plane-kubeconfig creates no kubeconfig without the key of the CA', async () => {
     const { error, paths } = await run({ 'ca.key': undefined });
     expect([error, paths]).toEqual([undefined, []]);
   });
 
-  test('reports a CA that is missing', async () => {
+  test('control-plane-kubeconfig reports a CA that is missing', async () => {
     const { error } = await run({ 'ca.crt': undefined });
     expect(error).toMatchObject({ facts: { problems: [`${PKI}/ca.crt does not exist`] } });
   });

@@ -101,7 +101,7 @@ describe('control-plane-manifests', () => {
     ]);
   });
 
-  test('reads arguments as a mapping, as up to v1beta3, and lets them replace a default', async () => {
+  test('control-plane-manifests reads a mapping of arguments (up to v1beta3), which replace defaults', async () => {
     const extraArgs = { 'authorization-mode': 'Node,RBAC,Webhook' };
     const { command } = await podOf('kube-apiserver', { apiServer: { extraArgs } });
     expect(command.filter((argument) => argument.startsWith('--authorization-mode'))).toEqual([
@@ -109,13 +109,13 @@ describe('control-plane-manifests', () => {
     ]);
   });
 
-  test('sets no authorization mode beside a file that configures authorization', async () => {
+  test('control-plane-manifests sets no authorization mode if a file configures authorization', async () => {
     const extraArgs = [{ name: 'authorization-config', value: '/etc/kubernetes/authz.yaml' }];
     const { command } = await podOf('kube-apiserver', { apiServer: { extraArgs } });
     expect(command.some((argument) => argument.startsWith('--authorization-mode'))).toBe(false);
   });
 
-  test('writes IPv6 addresses in brackets where they are part of a URL', async () => {
+  test('control-plane-manifests writes IPv6 addresses in brackets where they are part of a URL', async () => {
     const { pod, command, container } = await podOf('kube-apiserver', {}, { advertiseAddress: '2001:db8::2' });
     expect(pod.metadata.annotations).toEqual({
       'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': '[2001:db8::2]:6443',
@@ -169,7 +169,7 @@ describe('control-plane-manifests', () => {
     expect(command).toContain('--etcd-servers=https://a:2379,https://b:2379');
   });
 
-  test('mounts the CA certificates of Red Hat, and not its private keys, from 1.31 on', async () => {
+  test('control-plane-manifests mounts the CAs of Red Hat, and not its private keys, from 1.31 on', async () => {
     const names = ({ pod }: { pod: Pod }) =>
       pod.spec.volumes.map(({ name }) => name).filter((name) => name.startsWith('etc-pki'));
     const directories = ['/etc/pki', '/etc/pki/ca-trust', '/etc/pki/tls/certs'];
@@ -181,7 +181,7 @@ describe('control-plane-manifests', () => {
     expect(names(await podOf('kube-apiserver', old, {}, directories))).toEqual(['etc-pki']);
   });
 
-  test('writes extra environment variables, and the time in which a component has to start', async () => {
+  test('control-plane-manifests writes extra environment variables, and the start limit of a component', async () => {
     const extraEnvs = [{ name: 'HTTPS_PROXY', value: 'http://proxy:3128' }];
     const { container } = await podOf(
       'kube-controller-manager',

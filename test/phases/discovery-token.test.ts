@@ -287,9 +287,9 @@ describe('discovery-token', () => {
       { ...input, token: `ABCDEF.${TOKEN_SECRET}` },
       '--token has the wrong form: it must be 6 and 16',
     ],
-  ])('discovery-token refuses %s before any request', async (_, given, text) => {
+  ])('discovery-token refuses %s before any request', async (_, values, text) => {
     const host = serving(answer(info));
-    const error = await joinErrorOf(() => discover(host, given));
+    const error = await joinErrorOf(() => discover(host, values));
     expect(error.code).toBe('E_INPUT');
     expect(error.message).toContain(text);
     expect(printedForms(error)).not.toContain(TOKEN_SECRET);

@@ -46,7 +46,7 @@ async function run(data: Record<string, string> | undefined, inputs: object = {}
 }
 
 describe('download-certs', () => {
-  test('writes the files that all control planes share, keys for root alone', async () => {
+  test('download-certs writes the files that all control planes share, keys for root alone', async () => {
     const { error, files } = await run(uploaded());
     expect(error).toBeUndefined();
     expect(files.map(({ path, mode }) => `${path.slice(PKI.length + 1)} ${mode.toString(8)}`)).toEqual([
@@ -61,7 +61,7 @@ describe('download-certs', () => {
     ]);
   });
 
-  test('does nothing without a certificate key', async () => {
+  test('download-certs does nothing without a certificate key', async () => {
     const { error, host } = await run(undefined, { certificateKey: undefined });
     expect([error, host.changes, host.sent]).toEqual([undefined, [], []]);
   });
@@ -82,7 +82,7 @@ describe('download-certs', () => {
       uploaded({ 'etcd-ca.key': generateKeyPem() }),
       'etcd-ca.key is not the key of etcd-ca.crt',
     ],
-  ])('refuses the Secret if %s, and writes nothing', async (_, data, what) => {
+  ])('download-certs refuses the Secret if %s, and writes nothing', async (_, data, what) => {
     const { error, files } = await run(data);
     expect(error).toMatchObject({ code: 'E_CERTS_SECRET', facts: { what } });
     expect(files).toEqual([]);
@@ -91,20 +91,20 @@ describe('download-certs', () => {
   test.each([
     ['another key', uploaded(), { certificateKey: generateSealKey() }, 'it was encrypted with another key, or changed'],
     ['a value that is too short', { ...uploaded(), 'ca.crt': 'AAAA' }, {}, 'it has only 3 bytes'],
-  ])('refuses %s, and writes nothing', async (_, data, inputs, what) => {
+  ])('download-certs refuses %s, and writes nothing', async (_, data, inputs, what) => {
     const { error, files } = await run(data, inputs);
     expect(error).toMatchObject({ code: 'E_CERTIFICATE_KEY', facts: { file: 'ca.crt', what } });
     expect(files).toEqual([]);
   });
 
-  test('refuses a CA that discovery did not verify, and writes nothing', async () => {
+  test('download-certs refuses a CA that discovery did not verify, and writes nothing', async () => {
     const { certificate, key } = authorityFiles('kubernetes');
     const { error, files } = await run(uploaded({ 'ca.crt': certificate, 'ca.key': key }));
     expect(error).toMatchObject({ code: 'E_CERTS_CA' });
     expect(files).toEqual([]);
   });
 
-  test('writes a certificate without the private key beside it', async () => {
+  test('download-certs writes a certificate without the private key beside it', async () => {
     const { host } = await run(
       uploaded({ 'front-proxy-ca.crt': `${SHARED['front-proxy-ca.crt']}${generateKeyPem()}` }),
     );
@@ -113,7 +113,7 @@ describe('download-certs', () => {
     expect(written?.toString()).toBe(SHARED['front-proxy-ca.crt']);
   });
 
-  test('writes the files for an external etcd to the places that the cluster names', async () => {
+  test('download-certs writes the files for an external etcd to the places that the cluster names', async () => {
     const etcd = authorityFiles('etcd');
     const external = {
       endpoints: ['https://e:2379'],

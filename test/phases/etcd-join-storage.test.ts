@@ -14,15 +14,15 @@ test.each([
   ['v1.21.14', ['no storage', 'storage']],
   ['v1.22.0', []],
 ])('a cluster of %s: the manifest is written when the Node reports the storage it requests', async (release, looks) => {
-  const made = scene();
-  const host = memoryHost({ ...made.machine, wait: storageLater });
+  const stage = scene();
+  const host = memoryHost({ ...stage.machine, wait: storageLater });
   const seen: string[] = [];
   async function storageLater(condition: Wait): Promise<unknown> {
     if (condition.kind !== 'object') throw new Error(condition.kind);
     for (const [said, allocatable] of Object.entries({ 'no storage': {}, storage: { 'ephemeral-storage': '1' } })) {
       await sleep(20);
       expect(await host.read<'file'>({ kind: 'file', path: MANIFEST }, signal)).toBeUndefined();
-      expect(rolesOf(made.etcd)).toEqual(['cp1 voter']);
+      expect(rolesOf(stage.etcd)).toEqual(['cp1 voter']);
       seen.push(said);
       const node = { metadata: { name: condition.ref.name }, status: { allocatable } };
       if (condition.done(node)) return node;
@@ -32,5 +32,5 @@ test.each([
   const clusterConfiguration = { ...input.clusterConfiguration, kubernetesVersion: release };
   const { error } = await runPhase(etcdJoin, { ...input, clusterConfiguration }, host);
   expect([error, seen]).toEqual([undefined, looks]);
-  expect(rolesOf(made.etcd)).toEqual(['cp1 voter', 'cp2 voter']);
+  expect(rolesOf(stage.etcd)).toEqual(['cp1 voter', 'cp2 voter']);
 });

@@ -93,8 +93,8 @@ describe('etcd-join', () => {
 
   test('etcd has the image of the other members, unless the configuration names another one', async () => {
     const imageOf = async (etcd: object) => {
-      const made = scene({}, [etcdPodOf(1, 'mirror.test/etcd:3.5.21-0')]);
-      const { host } = await joined(made, { clusterConfiguration: { ...input.clusterConfiguration, etcd } });
+      const stage = scene({}, [etcdPodOf(1, 'mirror.test/etcd:3.5.21-0')]);
+      const { host } = await joined(stage, { clusterConfiguration: { ...input.clusterConfiguration, etcd } });
       const text = String(await host.read<'file'>({ kind: 'file', path: MANIFEST }, signal));
       return /image: (.*)/.exec(text)?.[1];
     };
@@ -114,8 +114,8 @@ describe('etcd-join', () => {
   });
 
   test('data of another etcd are left alone, and nothing is added', async () => {
-    const made = scene({}, [etcdPodOf(1)], { '/var/lib/etcd/member/snap': '' });
-    const { error, changes, roles } = await joined(made);
+    const stage = scene({}, [etcdPodOf(1)], { '/var/lib/etcd/member/snap': '' });
+    const { error, changes, roles } = await joined(stage);
     expect(error).toMatchObject({ code: 'E_ETCD_DATA', message: expect.stringContaining('/var/lib/etcd') });
     expect([changes, roles]).toEqual([[], ['cp1 voter']]);
   });
@@ -127,9 +127,9 @@ describe('etcd-join', () => {
   });
 
   test('while another control plane joins, this one waits, and etcd is not touched', async () => {
-    const made = scene();
-    made.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, ...leaseHeld(secondsAgo(20)) } as never);
-    const { error, roles } = await joined(made);
+    const stage = scene();
+    stage.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, ...leaseHeld(secondsAgo(20)) } as never);
+    const { error, roles } = await joined(stage);
     expect(error).toMatchObject({ code: 'E_CONTROL_PLANE_BUSY', transient: true });
     expect((error as Error).message).toContain('cp3 changes the members of etcd');
     expect(roles).toEqual(['cp1 voter']);
@@ -144,19 +144,19 @@ describe('etcd-join', () => {
       { spec: { ...leaseHeld(secondsAgo(1)).spec, holderIdentity: 'cp2' } },
     ],
   ])('a lease %s is taken over', async (_, lease) => {
-    const made = scene();
-    made.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, ...lease } as never);
-    expect((await joined(made)).error).toBeUndefined();
+    const stage = scene();
+    stage.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, ...lease } as never);
+    expect((await joined(stage)).error).toBeUndefined();
   });
 
   test('another machine that takes the lease at the same moment wins', async () => {
-    const made = scene();
-    made.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd', resourceVersion: '7' }, spec: {} } as never);
-    made.cluster.answers.set(`PATCH ${LEASE}`, ({ body }) => {
+    const stage = scene();
+    stage.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd', resourceVersion: '7' }, spec: {} } as never);
+    stage.cluster.answers.set(`PATCH ${LEASE}`, ({ body }) => {
       expect(body).toMatchObject({ metadata: { resourceVersion: '7' } });
-      return made.cluster.answer(409, { message: 'the object has been modified' });
+      return stage.cluster.answer(409, { message: 'the object has been modified' });
     });
-    expect((await joined(made)).error).toMatchObject({ code: 'E_CONTROL_PLANE_BUSY' });
+    expect((await joined(stage)).error).toMatchObject({ code: 'E_CONTROL_PLANE_BUSY' });
   });
 
   test('a join that fails gives the lease back', async () => {
@@ -183,8 +183,8 @@ function shortOf(change: Change): string {
 }
 
 describe('undo of etcd-join', () => {
-  const undone = async (made: Scene) => {
-    const { host, journal, error } = await joined(made);
+  const undone = async (stage: Scene) => {
+    const { host, journal, error } = await joined(stage);
     expect(error).toBeUndefined();
     const order: string[] = [];
     const { apply } = host;
@@ -193,14 +193,14 @@ describe('undo of etcd-join', () => {
       return apply.call(host, change, abort);
     };
     const result = await undoPhase(etcdJoin, host, journal);
-    return { result, host, order, roles: rolesOf(made.etcd) };
+    return { result, host, order, roles: rolesOf(stage.etcd) };
   };
 
   test('the member leaves first, then its static Pod goes, and its data are deleted without a kubelet', async () => {
     const { result, order, roles, host } = await undone(scene());
     expect([result.status, roles]).toEqual(['succeeded', ['cp1 voter']]);
-    const made = order.filter((change) => !change.endsWith('.joinery.tmp'));
-    expect(made.slice(0, 6)).toEqual([
+    const stage = order.filter((change) => !change.endsWith('.joinery.tmp'));
+    expect(stage.slice(0, 6)).toEqual([
       'remove',
       `remove ${MANIFEST}`,
       'service stop',
@@ -212,8 +212,8 @@ describe('undo of etcd-join', () => {
   });
 
   test('a data directory that was there before stays, and is empty again', async () => {
-    const made = scene();
-    const { result, host } = await undone({ ...made, machine: { ...made.machine, directories: ['/var/lib/etcd'] } });
+    const stage = scene();
+    const { result, host } = await undone({ ...stage, machine: { ...stage.machine, directories: ['/var/lib/etcd'] } });
     expect(result.status).toBe('succeeded');
     expect(await host.read<'list'>({ kind: 'list', path: '/var/lib/etcd' }, signal)).toEqual([]);
   });
@@ -226,8 +226,8 @@ describe('undo of etcd-join', () => {
 
   test('a member without which etcd would lose its quorum stays, and so do its files', async () => {
     const ill: Record<string, 'silent'> = {};
-    const made = scene({ members: [voter(1), voter(3)], ill });
-    const { host, journal, error } = await joined(made);
+    const stage = scene({ members: [voter(1), voter(3)], ill });
+    const { host, journal, error } = await joined(stage);
     expect(error).toBeUndefined();
     ill[clientUrl(3)] = 'silent';
     const result = await undoPhase(etcdJoin, host, journal);
@@ -237,33 +237,33 @@ describe('undo of etcd-join', () => {
       message: expect.stringMatching(/would lose its quorum: cp3 at https:\S+ does not answer/),
       hint: expect.stringContaining('--skip etcd-join'),
     });
-    expect(rolesOf(made.etcd)).toEqual(['cp1 voter', 'cp3 voter', 'cp2 voter']);
+    expect(rolesOf(stage.etcd)).toEqual(['cp1 voter', 'cp3 voter', 'cp2 voter']);
     expect(await host.read<'stat'>({ kind: 'stat', path: MANIFEST }, signal)).toBeDefined();
   });
 
   test('a dry run of the undo foresees that etcd would lose its quorum', async () => {
     const ill: Record<string, 'silent'> = {};
-    const made = scene({ members: [voter(1), voter(3)], ill });
-    const { host, journal } = await joined(made);
+    const stage = scene({ members: [voter(1), voter(3)], ill });
+    const { host, journal } = await joined(stage);
     ill[clientUrl(3)] = 'silent';
     expect((await undoPhase(etcdJoin, recordingHost(host), journal)).error).toMatchObject({
       code: 'E_UNDO_FAILED',
       message: expect.stringMatching(/would lose its quorum: cp3 at https:\S+ does not answer/),
     });
-    expect(rolesOf(made.etcd)).toEqual(['cp1 voter', 'cp3 voter', 'cp2 voter']);
+    expect(rolesOf(stage.etcd)).toEqual(['cp1 voter', 'cp3 voter', 'cp2 voter']);
   });
 
   test('the member leaves while this machine holds the lease, which is given back', async () => {
-    const made = scene();
+    const stage = scene();
     const holders: unknown[] = [];
-    const { send } = made.machine;
-    made.machine.send = (request) => {
+    const { send } = stage.machine;
+    stage.machine.send = (request) => {
       const { spec } = (request.body ?? {}) as Partial<Lease>;
       if (request.path.endsWith('/leases/joinery-etcd') && spec)
-        holders.push([spec.holderIdentity, rolesOf(made.etcd)]);
-      return send?.(request) ?? made.cluster.answer(404, {});
+        holders.push([spec.holderIdentity, rolesOf(stage.etcd)]);
+      return send?.(request) ?? stage.cluster.answer(404, {});
     };
-    expect((await undone(made)).result.status).toBe('succeeded');
+    expect((await undone(stage)).result.status).toBe('succeeded');
     expect(holders.slice(-2)).toEqual([
       ['cp2', ['cp1 voter', 'cp2 voter']],
       [null, ['cp1 voter']],
@@ -271,20 +271,20 @@ describe('undo of etcd-join', () => {
   });
 
   test('while another control plane joins, the member stays, and so do its files', async () => {
-    const made = scene();
-    const { host, journal } = await joined(made);
-    made.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, ...leaseHeld(secondsAgo(20)) } as never);
+    const stage = scene();
+    const { host, journal } = await joined(stage);
+    stage.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, ...leaseHeld(secondsAgo(20)) } as never);
     const result = await undoPhase(etcdJoin, host, journal);
     expect(result.status).toBe('failed');
     expect(result.error).toMatchObject({ message: expect.stringContaining('cp3 changes the members of etcd') });
-    expect(rolesOf(made.etcd)).toEqual(['cp1 voter', 'cp2 voter']);
+    expect(rolesOf(stage.etcd)).toEqual(['cp1 voter', 'cp2 voter']);
     expect(await host.read<'stat'>({ kind: 'stat', path: MANIFEST }, signal)).toBeDefined();
   });
 
   test('a second undo, after one that was interrupted, finds the member gone and removes the rest', async () => {
-    const made = scene();
-    const { host, journal } = await joined(made);
-    made.etcd.change('remove', peerUrl(2));
+    const stage = scene();
+    const { host, journal } = await joined(stage);
+    stage.etcd.change('remove', peerUrl(2));
     expect((await undoPhase(etcdJoin, host, journal)).status).toBe('succeeded');
     expect(await host.read<'stat'>({ kind: 'stat', path: MANIFEST }, signal)).toBeUndefined();
   });

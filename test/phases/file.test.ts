@@ -48,7 +48,7 @@ describe('file', () => {
     expect(outputs).toEqual({ changed: true });
   });
 
-  test('reports no change if the file is already correct', async () => {
+  test('the phase file reports no change if the file is already correct', async () => {
     const { changes, outputs } = await written({ content: 'old\n' });
     expect([changes, outputs]).toEqual([[], { changed: false }]);
   });
@@ -73,7 +73,7 @@ describe('file', () => {
   });
 
   test.each([{}, { content: 'a', template: '/b' }, { absent: true, content: 'a' }])(
-    'refuses %j at validation time, because the inputs exclude each other',
+    'the phase file refuses %j at validation time, because the inputs exclude each other',
     async (input) => {
       const error = await joinErrorOf(() => written(input));
       expect(error).toMatchObject({

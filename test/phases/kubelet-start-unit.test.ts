@@ -123,7 +123,7 @@ describe('a unit of the kubelet as systemd reads it', () => {
     expect(result.steps[0]?.notes[0]?.text).toContain('10-kubeadm.conf sets 2 commands, and systemd accepts one');
   });
 
-  test('a unit without drop-ins gets the drop-in of kubeadm, unless its owner has one', async () => {
+  test('a unit without drop-ins gets the drop-in of kubeadm; if that exists already, another one', async () => {
     expect(await written(UNIT)).toEqual([`create ${paths.kubeletDropIn}`]);
     expect(await written(UNIT, { [paths.kubeletDropIn]: 'the owner' })).toEqual([`create ${LAST}`]);
   });

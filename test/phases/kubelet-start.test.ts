@@ -40,14 +40,14 @@ itKeepsThePhaseContract(kubeletStart, {
 });
 
 describe('kubelet-start', () => {
-  test('starts a kubelet whose unit passes the files, and waits until it is healthy', async () => {
+  test('kubelet-start starts a kubelet whose unit passes the files, and waits until it is healthy', async () => {
     const { start, waits } = starting({ unit: UNIT });
     const { error, changes, result } = await start();
     expect([error, changes, waits]).toEqual([undefined, [START], health()]);
     expect(result.steps[0]?.outputs).toEqual({ startedAt });
   });
 
-  test('starts a kubelet whose unit is unknown', async () => {
+  test('kubelet-start starts a kubelet whose unit is unknown', async () => {
     const { start } = starting({ manager: 'openrc' });
     expect((await start()).changes).toEqual([START]);
   });

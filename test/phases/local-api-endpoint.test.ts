@@ -117,7 +117,7 @@ describe('local-api-endpoint', () => {
     expect((await run(files, inputs)).error).toMatchObject({ code: 'E_ADVERTISE_ADDRESS', facts: { what } });
   });
 
-  test('reports everything that the configuration of the cluster lacks for a control plane', async () => {
+  test('local-api-endpoint reports all that the configuration of the cluster lacks for a control plane', async () => {
     const clusterConfiguration = { kubernetesVersion: 'v1.36.2', apiServer: [], etcd: { local: { dataDir: 'x' } } };
     expect((await run(IPV4, { clusterConfiguration })).error).toMatchObject({
       code: 'E_CLUSTER_CONFIGURATION',

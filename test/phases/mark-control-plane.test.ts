@@ -42,14 +42,17 @@ describe('mark-control-plane', () => {
     ['v1.24.0', ['control-plane', 'exclude-from-external-load-balancers'], [OLD_ROLE, ROLE]],
     ['v1.20.2', ['control-plane', 'master'], [OLD_ROLE]],
     ['v1.19.0', ['master'], [OLD_ROLE]],
-  ])('sets the labels and taints of a control plane of %s, and keeps other taints', async (version, labels, taints) => {
-    const marked = await run({ clusterConfiguration: { ...CONFIGURATION, kubernetesVersion: version } });
-    expect(marked.error).toBeUndefined();
-    expect(marked.labels.map((label) => label.split('/')[1])).toEqual(labels);
-    expect(marked.taints).toEqual([...taints, NOT_READY]);
-  });
+  ])(
+    'mark-control-plane sets the labels and taints of a control plane of %s, and keeps other taints',
+    async (version, labels, taints) => {
+      const marked = await run({ clusterConfiguration: { ...CONFIGURATION, kubernetesVersion: version } });
+      expect(marked.error).toBeUndefined();
+      expect(marked.labels.map((label) => label.split('/')[1])).toEqual(labels);
+      expect(marked.taints).toEqual([...taints, NOT_READY]);
+    },
+  );
 
-  test('sets the taints of the configuration, or none', async () => {
+  test('mark-control-plane sets the taints of the configuration, or none', async () => {
     const own = { key: 'own', value: 'yes', effect: 'NoExecute' };
     expect((await run({ taints: [own] })).taints).toEqual([own, NOT_READY]);
     expect((await run({ taints: [] })).taints).toEqual([NOT_READY]);
@@ -60,11 +63,11 @@ describe('mark-control-plane', () => {
     expect((await run({}, machineWith([ROLE], labels))).patch).toBeUndefined();
   });
 
-  test('does not add a taint twice that the Node has', async () => {
+  test('mark-control-plane adds no taint that the Node already has', async () => {
     expect((await run({}, machineWith([NOT_READY, ROLE]))).taints).toEqual([ROLE, NOT_READY]);
   });
 
-  test('reports a missing kubeconfig of the administrator', async () => {
+  test('mark-control-plane reports a missing kubeconfig of the administrator', async () => {
     const { error } = await run({}, { ...machineWith(), files: {} as never });
     expect(error).toMatchObject({ code: 'E_KUBECONFIG', facts: { what: 'it does not exist' } });
   });

@@ -190,14 +190,14 @@ describe('node-ready', () => {
 
 describe('a wait for the Node that times out', () => {
   const late = fail('E_STEP_TIME_LIMIT', { step: 'node-ready', limitMs: 6_000 });
-  const witnessOf = async (node: NodeObject | undefined, given: Record<string, unknown> = {}) => {
+  const witnessOf = async (node: NodeObject | undefined, values: Record<string, unknown> = {}) => {
     const wait = async (condition: Wait) => {
       if (condition.kind === 'object') condition.done(node);
       throw late;
     };
     const services = { kubelet: { lastError: 'E0101 Unable to register node "w1": no more than 63 characters' } };
     const host = memoryHost({ now: () => NOW, services, wait });
-    return ((await runPhase(nodeReady, { ...input, ...given }, host)).error as { message: string }).message;
+    return ((await runPhase(nodeReady, { ...input, ...values }, host)).error as { message: string }).message;
   };
   const LIMIT = 'step node-ready did not finish within its time limit of 6 s: ';
   const LAST = '; last error of the kubelet: E0101 Unable to register node "w1": no more than 63 characters';

@@ -53,7 +53,7 @@ describe('preflight-control-plane', () => {
     ['data of another etcd', { files: { '/var/lib/etcd/member/wal': '' } }, ['DirAvailable--var-lib-etcd']],
     ['one processor', { files: { '/proc/cpuinfo': 'processor\t: 0\n' } }, ['NumCPU']],
     ['little memory', { files: { '/proc/meminfo': 'MemTotal:        1048576 kB\n' } }, ['Mem']],
-  ])('refuses a machine with %s', async (_, machine, checks) => {
+  ])('preflight-control-plane refuses a machine with %s', async (_, machine, checks) => {
     expect(await failedOn(machineWith(machine))).toMatchObject({ code: 'E_PREFLIGHT', checks });
   });
 
@@ -62,13 +62,13 @@ describe('preflight-control-plane', () => {
     expect((await failedOn(machine, { ...withKey, bindPort: 443 })).error).toBeUndefined();
   });
 
-  test('does not look at etcd if it is external', async () => {
+  test('preflight-control-plane does not look at etcd if it is external', async () => {
     const machine = machineWith({ files: { ...listening(2379), '/var/lib/etcd/x': '' } });
     const inputs = { ...withKey, clusterConfiguration: { ...CONFIGURATION, etcd: EXTERNAL } };
     expect((await failedOn(machine, inputs)).error).toBeUndefined();
   });
 
-  test('refuses a machine without the client certificate of an external etcd, unless the Secret has it', async () => {
+  test('preflight-control-plane requires a certificate for an external etcd, here or in the Secret', async () => {
     const external = { ...EXTERNAL.external, caFile: '/e/ca.crt', certFile: '/e/c.crt', keyFile: '/e/c.key' };
     const clusterConfiguration = { ...CONFIGURATION, etcd: { external } };
     const machine = machineWith({ files: { '/e/ca.crt': 'x' } });
@@ -99,7 +99,7 @@ describe('preflight-control-plane', () => {
     expect(notes[0]).toBe('[Port-6443] port 6443 is in use → Find the program: ss -ltnp sport = 6443');
   });
 
-  test('warns about firewalld, and about a proxy for Services', async () => {
+  test('preflight-control-plane warns about firewalld, and about a proxy for Services', async () => {
     const { error, notes } = await failedOn(
       machineWith({ services: { firewalld: { active: true } }, environment: { HTTPS_PROXY: 'http://proxy:3128' } }),
     );

@@ -5,8 +5,8 @@ import { ALL_V1, controllers, V1, V2 } from '../helpers/preflight-cases.ts';
 
 const marks = { error: 'E', warning: 'W', ok: '', ignored: '' };
 /** What fails, as `E Swap`. Several results of one check are one entry. */
-const failures = async (machine: MemoryMachine, given: Record<string, unknown> = {}): Promise<string[]> => {
-  const { found } = await checked(machine, given);
+const failures = async (machine: MemoryMachine, values: Record<string, unknown> = {}): Promise<string[]> => {
+  const { found } = await checked(machine, values);
   return [...new Set(found.map(({ check, result }) => `${marks[result]} ${check}`))];
 };
 
@@ -27,7 +27,7 @@ describe('the checks of each release of the kubelet', () => {
       ),
     },
   });
-  const given = { privileged: false, endpoint: '10.0.0.1:6443' };
+  const values = { privileged: false, endpoint: '10.0.0.1:6443' };
   const FILES = ['kubelet.conf', 'bootstrap-kubelet.conf', 'pki-ca.crt'].map(
     (n) => `E FileAvailable--etc-kubernetes-${n}`,
   );
@@ -53,7 +53,7 @@ describe('the checks of each release of the kubelet', () => {
     ['v1.33.0', [...FILES, 'E CRI', FORWARD, 'W Swap', ...programs('E', 'losetup', 'mount', 'cp')]],
     ['v1.36.2', [...FILES, 'E CRI', FORWARD, 'W Swap', ...programs('E', 'losetup', 'mount', 'cp')]],
   ])('the checks for a kubelet %s are %j', async (version, expected) => {
-    const found = await failures(bent(version), given);
+    const found = await failures(bent(version), values);
     expect(
       found
         .map((name) => (name === 'W SystemVerification' ? 'E SystemVerification' : name))
@@ -62,7 +62,7 @@ describe('the checks of each release of the kubelet', () => {
   });
 
   test('the rules for the oldest kubelets apply if the version is unknown', async () => {
-    const found = await failures({ ...bent('v1.36.2'), programs: [] }, given);
+    const found = await failures({ ...bent('v1.36.2'), programs: [] }, values);
     expect(found).toEqual(expect.arrayContaining(['E Swap', MANIFESTS, 'E FileExisting-crictl', 'E KubeletVersion']));
   });
 

@@ -29,8 +29,8 @@ interface Changes {
 }
 
 function controlPlane({ members = three, ill = {}, files = {}, send }: Changes = {}): Scene {
-  const made = scene({ members, ill });
-  const { cluster, machine } = made;
+  const stage = scene({ members, ill });
+  const { cluster, machine } = stage;
   cluster.answers.set('PATCH /api/v1/nodes/cp2/status', cluster.answer(200, { metadata: { name: 'cp2' } }));
   const identity = heldIdentity('https://198.51.100.12:6443', cluster.ca.pem, issue(cluster.ca, { user: USER }));
   const all = {
@@ -45,7 +45,7 @@ function controlPlane({ members = three, ill = {}, files = {}, send }: Changes =
   const kept = Object.fromEntries(
     Object.entries(all).flatMap(([path, text]) => (text === undefined ? [] : [[path, text]])),
   );
-  return { ...made, machine: { ...machine, files: kept, send: send ?? cluster.send } };
+  return { ...stage, machine: { ...machine, files: kept, send: send ?? cluster.send } };
 }
 const USER = 'system:node:cp2';
 
@@ -99,19 +99,19 @@ describe('reset of a control plane', () => {
 
   test('the API server of the cluster marks the Node, because that of this machine has lost its etcd', async () => {
     const servers: string[] = [];
-    const made = controlPlane();
-    const { send } = made.machine;
-    made.machine.send = (request) => {
+    const stage = controlPlane();
+    const { send } = stage.machine;
+    stage.machine.send = (request) => {
       if (request.path.endsWith('/nodes/cp2/status')) servers.push(request.server);
-      return send?.(request) ?? made.cluster.answer(404, {});
+      return send?.(request) ?? stage.cluster.answer(404, {});
     };
-    expect((await resetOf(made)).error).toBeUndefined();
+    expect((await resetOf(stage)).error).toBeUndefined();
     expect(servers).toEqual(['https://cluster.test:6443']);
   });
 
   test('a member that would cost etcd its quorum stays, and nothing is changed; the hint names the price', async () => {
-    const made = controlPlane({ ill: { [clientUrl(3)]: 'silent' } });
-    const { error, changes, roles, exists } = await resetOf(made);
+    const stage = controlPlane({ ill: { [clientUrl(3)]: 'silent' } });
+    const { error, changes, roles, exists } = await resetOf(stage);
     expect(error).toMatchObject({
       code: 'E_ETCD_QUORUM',
       exitCode: 5,
@@ -128,8 +128,8 @@ describe('reset of a control plane', () => {
   });
 
   test('with --ignore-etcd-member, a warning names the member that stays, and the machine is reset', async () => {
-    const made = controlPlane({ ill: { [clientUrl(3)]: 'silent' } });
-    const { error, roles, notes, exists } = await resetOf(made, { ignoreEtcdMember: true });
+    const stage = controlPlane({ ill: { [clientUrl(3)]: 'silent' } });
+    const { error, roles, notes, exists } = await resetOf(stage, { ignoreEtcdMember: true });
     expect([error, roles.length]).toEqual([undefined, 3]);
     expect(notes.join('\n')).toMatch(
       /warn: the member at https:\/\/198.51.100.12:2380 stays in etcd, .*member remove ID/,
@@ -175,10 +175,10 @@ describe('reset of a control plane', () => {
   });
 
   test('while another control plane joins, nothing is changed, also if the member is ignored', async () => {
-    const made = controlPlane();
-    const spec = { holderIdentity: 'cp4', leaseDurationSeconds: 60, renewTime: made.machine.now?.().toISOString() };
-    made.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, spec } as never);
-    const { error, changes } = await resetOf(made, { ignoreEtcdMember: true });
+    const stage = controlPlane();
+    const spec = { holderIdentity: 'cp4', leaseDurationSeconds: 60, renewTime: stage.machine.now?.().toISOString() };
+    stage.cluster.objects.set(LEASE, { metadata: { name: 'joinery-etcd' }, spec } as never);
+    const { error, changes } = await resetOf(stage, { ignoreEtcdMember: true });
     expect([error, changes]).toEqual([expect.objectContaining({ code: 'E_CONTROL_PLANE_BUSY' }), []]);
   });
 
@@ -196,16 +196,16 @@ describe('reset of a control plane', () => {
   });
 
   test('without a manifest of etcd, the learner of a join that failed leaves, and data stay', async () => {
-    const made = controlPlane({ members: [voter(1), unstarted(2)], files: { [ETCD]: undefined } });
-    const { error, roles, notes, exists } = await resetOf(made);
+    const stage = controlPlane({ members: [voter(1), unstarted(2)], files: { [ETCD]: undefined } });
+    const { error, roles, notes, exists } = await resetOf(stage);
     expect([error, roles, await exists(DATA)]).toEqual([undefined, ['cp1 voter'], true]);
     expect(notes).toContainEqual(expect.stringContaining('To delete them: rm -r /var/lib/etcd'));
   });
 
   test('with an external etcd, nothing leaves it, and its data on this machine stay', async () => {
     const external = golden('kube-apiserver').replace('https://127.0.0.1:2379', 'https://etcd.test:2379');
-    const made = controlPlane({ files: { [ETCD]: undefined, [API_SERVER]: external } });
-    const { error, roles, exists } = await resetOf(made);
+    const stage = controlPlane({ files: { [ETCD]: undefined, [API_SERVER]: external } });
+    const { error, roles, exists } = await resetOf(stage);
     expect([error, roles.length, await exists(DATA), await exists(API_SERVER)]).toEqual([undefined, 3, true, false]);
   });
 

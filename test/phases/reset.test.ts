@@ -85,7 +85,7 @@ describe('reset', () => {
     async (_, change, expected) => {
       const { error, changes } = await runPhase(reset, {}, memoryHost(joined(change)));
       expect(error).toBeUndefined();
-      const deleted = changes.flatMap((made) => (made.kind === 'remove-tree' ? made.path : []));
+      const deleted = changes.flatMap((entry) => (entry.kind === 'remove-tree' ? entry.path : []));
       expect(deleted.filter((path) => /dockershim|cni/.test(path))).toEqual(expected);
     },
   );

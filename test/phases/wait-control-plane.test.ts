@@ -25,7 +25,7 @@ itKeepsThePhaseContract(waitControlPlane, {
 });
 
 describe('wait-control-plane', () => {
-  test('asks the API server as the administrator, and waits until all three components are healthy', async () => {
+  test('wait-control-plane asks as the administrator, and waits until all three components are healthy', async () => {
     const waits: Wait[] = [];
     const host = memoryHost(machine(waits));
     const { error } = await runPhase(waitControlPlane, input, host);
@@ -49,7 +49,7 @@ describe('wait-control-plane', () => {
     return waits.slice(1).map((wait) => (wait as Extract<Wait, { kind: 'healthy' }>).url);
   };
 
-  test('waits where the manifests let the components listen, and takes the last value of an argument', async () => {
+  test('wait-control-plane asks where the manifests let the components listen: the last value counts', async () => {
     const urls = await urlsWith({
       'kube-controller-manager': ['--bind-address=127.0.0.1', '--bind-address=10.0.0.7', '--secure-port=10300'],
       'kube-scheduler': ['--bind-address=fd00:0::7'],
@@ -61,7 +61,7 @@ describe('wait-control-plane', () => {
     ['all IPv4 addresses', ['--bind-address=0.0.0.0'], 'https://127.0.0.1:10257/healthz'],
     ['all addresses', ['--bind-address=::'], 'https://[::1]:10257/healthz'],
     ['something that is not an address', ['--bind-address=lo', '--secure-port=x'], 'https://127.0.0.1:10257/healthz'],
-  ])('asks the loopback address of a component that listens at %s', async (_, command, url) => {
+  ])('wait-control-plane asks the loopback address of a component that listens at %s', async (_, command, url) => {
     expect((await urlsWith({ 'kube-controller-manager': command }))[0]).toBe(url);
   });
 });

@@ -25,7 +25,7 @@ describe.skipIf(reason)(`inputs of kubeadm join on a real cluster${reason ? ` (s
   afterAll(cleanUp);
 
   const run = (...args: string[]) => machine.run([command, 'run', ...args], { env: { RESTART_SEC: '1' } });
-  const given = (text: string): string => {
+  const configFile = (text: string): string => {
     writeFileSync(machine.path('etc/joinery/join.yaml'), text);
     return '/etc/joinery/join.yaml';
   };
@@ -115,7 +115,7 @@ timeouts: { discovery: 2m0s, tlsBootstrap: 3m0s, kubeletHealthCheck: 1m0s }
     writeFileSync(machine.path('etc/joinery/patches/kubeletconfiguration0+merge.yaml'), 'maxPods: 7\n');
     const isBeta = version.startsWith('v1beta');
     const { code, stdout, stderr, ms } = await run(
-      ...['--config', given(text())],
+      ...['--config', configFile(text())],
       ...(isBeta ? ['--wait', 'ready'] : ignoring),
     );
     expect(code, stderr).toBe(0);

@@ -37,8 +37,8 @@ type Plugins = ('host-prep' | 'node-register' | 'serving-cert' | 'node-metadata'
 
 /** The default pipeline with the steps of these plugins, at the place that their READMEs give. */
 function pipelineWith(folder: string, plugins: Plugins): string {
-  const added = (id: Plugins[number], given = ''): string =>
-    plugins.includes(id) ? `  - { id: ${id}, uses: ${id}${given} }\n` : '';
+  const added = (id: Plugins[number], inputs = ''): string =>
+    plugins.includes(id) ? `  - { id: ${id}, uses: ${id}${inputs} }\n` : '';
   const shipped = readFileSync(join(projectRoot, 'pipelines/join-worker.yaml'), 'utf8');
   const needs = plugins.includes('host-prep') ? '    needs: [host-prep]\n' : '';
   const start = '  - id: kubelet-start\n';

@@ -76,8 +76,8 @@ export async function startCluster({ port = freePorts(4), apiserverArgs }: Clust
     undo.delete(stop);
   };
   undo.add(stop);
-  const given = { JOIN_TOKEN: token, ...(apiserverArgs === undefined ? {} : { APISERVER_ARGS: apiserverArgs }) };
-  const printed = await must([join(rig, 'up'), home, String(port)], { env: { ...env, ...given } });
+  const variables = { JOIN_TOKEN: token, ...(apiserverArgs === undefined ? {} : { APISERVER_ARGS: apiserverArgs }) };
+  const printed = await must([join(rig, 'up'), home, String(port)], { env: { ...env, ...variables } });
   const value = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(printed)?.[1] ?? '';
   const adminKubeconfig = value('ADMIN_KUBECONFIG');
   const kubectl = (args: readonly string[], input = '') =>

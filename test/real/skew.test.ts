@@ -47,7 +47,7 @@ describe.skipIf(reason)(`a CSR in v1beta1 on a real cluster${reason ? ` (skipped
 
   test('a v1beta1 CSR without a signer is approved and signed, and a watch reports it', async () => {
     const root = dirname(cluster.adminKubeconfig);
-    const given = [
+    const args = [
       '--server',
       old.endpoint,
       '--ca',
@@ -59,7 +59,7 @@ describe.skipIf(reason)(`a CSR in v1beta1 on a real cluster${reason ? ` (skipped
       '--root',
       root,
     ];
-    const { code, stdout, stderr } = await launch([command, 'phase', 'tls-bootstrap', ...given]).done;
+    const { code, stdout, stderr } = await launch([command, 'phase', 'tls-bootstrap', ...args]).done;
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/certificate = \(\d+ lines\)/);
     expect(asked.filter((line) => line.includes('certificates.k8s.io'))).toEqual([

@@ -1,8 +1,8 @@
-/** The executable of Joinery that machines get, and other files of the operator. */
+/** The executable of Joinery that machines get. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { reasonOf } from '../../limits/errno.ts';
 import { fail } from '../../sdk/errors.ts';
@@ -59,11 +59,4 @@ async function fileDigest(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
-}
-
-/** A pipeline or an environment of the operator, for the machine; undefined if the name is that of a shipped one. */
-export async function documentFile(name: string): Promise<CopiedFile | undefined> {
-  if (!name.includes('/') && !/\.ya?ml$/.test(name)) return undefined;
-  const digest = await fileDigest(name);
-  return { source: name, digest, path: `/opt/joinery/documents/${digest.slice(0, 16)}/${basename(name)}`, mode: 0o644 };
 }

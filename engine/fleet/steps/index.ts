@@ -10,7 +10,7 @@ import { failed } from './answers.ts';
 import { approveRequest, reportedRequest, requireNoOtherRequest } from './approval.ts';
 import type { FleetCluster } from './cluster.ts';
 import { diagnose } from './diagnosis.ts';
-import { documentFile, type Executables } from './executable.ts';
+import type { Executables } from './executable.ts';
 import { inspectionOf } from './inspect.ts';
 import { followRun, startRun } from './join.ts';
 import { deleteToken, ensureToken, tokenWithSecret } from './token.ts';
@@ -134,12 +134,9 @@ class Join {
     const { cluster } = this.#options;
     if (this.#tokenId === undefined) throw new Error('a join that starts needs a token');
     const token = await tokenWithSecret(cluster, this.#context, this.#tokenId);
-    const [pipeline = '', ...environments] = await this.#documents(machine, [
-      fleet.pipelines[host.role],
-      ...fleet.environments,
-      ...host.environments,
-    ]);
     const target = await cluster.target();
+    const pipeline = fleet.pipelines[host.role];
+    const environments = [...fleet.environments, ...host.environments];
     try {
       return await startRun({ host, machine, signal, target, token, pipeline, environments });
     } catch (error) {
@@ -148,16 +145,6 @@ class Join {
       if (found.state !== 'running' || found.run === undefined) throw error;
       return found.run;
     }
-  }
-
-  /** Their names on the machine. */
-  async #documents(machine: Machine, names: readonly string[]): Promise<string[]> {
-    const found: string[] = [];
-    for (const name of names) {
-      const file = await documentFile(name);
-      found.push(file === undefined ? name : (await machine.put(file, this.#context.signal)).path);
-    }
-    return found;
   }
 
   /** Approves the request that the machine reports, if the fleet approves. */

@@ -25,7 +25,7 @@ export interface JoinRequest {
 export interface StartRequest extends JoinRequest {
   target: JoinTarget;
   token: Secret;
-  /** On the machine. */
+  /** Names, or paths on the machine. */
   pipeline: string;
   environments: readonly string[];
 }

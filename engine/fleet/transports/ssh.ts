@@ -6,7 +6,7 @@ import { failureOf, type ProgramRequest, type RunProgram, runOwnProgram } from '
 import { shellMachine } from './shell-machine.ts';
 import { shellWord, shellWords } from './shell-words.ts';
 import type { SshFolder } from './ssh-config.ts';
-import { hostKeyError, isHostKeyFailure, type SshTarget, sshError } from './ssh-failure.ts';
+import { needsLog, type SshTarget, sshError, sshErrorOfLog } from './ssh-failure.ts';
 
 export type SshTransport = Extract<Transport, { kind: 'ssh' }>;
 
@@ -18,12 +18,11 @@ export function sshMachine(host: string, address: string, transport: SshTranspor
   const target: SshTarget = { host, address, user: transport.user, port: transport.port };
   const run: RunProgram = async (request) => {
     const config = await folder.configFile(transport.configFile);
-    const answer = await runSsh(target, ['-F', config, ...destination(address, transport)], request, transport);
-    if (isHostKeyFailure(answer)) {
-      const log = await verboseLog(['-F', config, ...destination(address, transport)], request.signal);
-      throw hostKeyError(target, answer, log);
-    }
-    const error = sshError(target, answer);
+    const words = ['-F', config, ...destination(address, transport)];
+    const answer = await runSsh(target, words, request, transport);
+    const error = needsLog(answer)
+      ? sshErrorOfLog(target, answer, await verboseLog(words, request.signal))
+      : sshError(target, answer);
     if (error !== undefined) throw error;
     return answer;
   };
@@ -64,7 +63,7 @@ function destination(address: string, { user, port, identityFile, jump }: SshTra
   ];
 }
 
-/** Only the log names the key that the machine has. */
+/** What ssh prints if it explains itself. */
 async function verboseLog(words: readonly string[], signal: AbortSignal): Promise<string> {
   const argv = ['ssh', '-v', '-o', 'LogLevel=DEBUG1', '-o', 'ControlPath=none', ...words, 'exit'];
   return runOwnProgram({ argv, timeMs: LOG_TIME_MS, signal }).then(

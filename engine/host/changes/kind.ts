@@ -36,7 +36,7 @@ export interface UndoOutcome {
   diff?: string;
 }
 
-/** What an undo may use: `C` are the changes that it applies. */
+/** What an undo may use. `C` is the type of the changes that it applies. */
 export interface UndoContext<C> {
   read: Read;
   apply(change: C): Promise<void>;

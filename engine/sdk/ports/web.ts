@@ -32,7 +32,7 @@ export interface HttpAnswer {
 }
 
 /**
- * A variable of the environment that names a proxy, or what needs none.
+ * A variable of the environment with a proxy, or with the hosts that need none.
  * @experimental
  */
 export interface ProxyVariable {

@@ -63,7 +63,7 @@ const merges = (id: string): fc.Arbitrary<Patch> =>
     )
     .map((merge) => ({ step: id, merge }));
 const replaces = (id: string): fc.Arbitrary<Patch> =>
-  withs.map((given) => ({ step: id, replace: { uses: 'other', with: given } }));
+  withs.map((inputs) => ({ step: id, replace: { uses: 'other', with: inputs } }));
 const inserts = (id: string, anchor: string): fc.Arbitrary<Patch> =>
   fc.oneof(
     fc.constantFrom('after', 'before').map((where) => ({ insert: { [where]: anchor, step: { id, uses: 'new' } } })),

@@ -104,7 +104,7 @@ const CASES: [code: string, expression: string, sentence: string][] = [
   ['double_conversion_error', 'double("x")', 'the value cannot be converted to double'],
   ['invalid_list_element_type', '["a", 1].join("-")', 'join needs a list of strings'],
 ];
-/** Expressions cannot reach these: they have neither the function nor the option, or our types exclude the case. */
+/** No expression causes these: the function or the option is not available, or the types exclude the case. */
 const OUT_OF_REACH = [
   ...['invalid_regular_expression', 'invalid_timestamp', 'invalid_duration', 'uint_conversion_error'],
   ...['optional_value_missing', 'invalid_optional_argument', 'invalid_context', 'expression_must_be_string'],

@@ -17,10 +17,10 @@ describe('an answer', () => {
   });
 
   test('the answer of join approve is read as it was written', () => {
-    for (const given of [
+    for (const answer of [
       { decision: 'approved', by: 'alice', reason: 'by bob with join approve: no' },
       { decision: 'denied', by: 'bob', reason: '' },
     ] as const)
-      expect(answerOf(Buffer.from(answerText(given)))).toEqual({ ...given, via: 'command' });
+      expect(answerOf(Buffer.from(answerText(answer)))).toEqual({ ...answer, via: 'command' });
   });
 });

@@ -149,9 +149,9 @@ describe('a journal', () => {
         ),
         { maxLength: 4 },
       )
-      .map((made) => {
+      .map((records) => {
         const writer = new LineWriter();
-        return Buffer.from(made.map((one) => writer.line(one)).join(''));
+        return Buffer.from(records.map((one) => writer.line(one)).join(''));
       });
     fc.assert(
       fc.property(

@@ -211,8 +211,8 @@ describe('the runs of a machine', () => {
     const [newest = '', , oldest = ''] = ids;
     expect(await runs.find(undefined, () => true, 'show')).toBe(newest);
     expect(await runs.find(oldest.slice(0, 15), () => true, 'show')).toBe(oldest);
-    for (const given of ['2026', '2027', '../../etc'])
-      expect(await joinErrorOf(() => runs.find(given, () => true, 'show'))).toMatchObject({ code: 'E_RUN_UNKNOWN' });
+    for (const prefix of ['2026', '2027', '../../etc'])
+      expect(await joinErrorOf(() => runs.find(prefix, () => true, 'show'))).toMatchObject({ code: 'E_RUN_UNKNOWN' });
     expect(await joinErrorOf(() => runs.find(undefined, () => false, 'undo'))).toMatchObject({ code: 'E_RUN_NONE' });
   });
 

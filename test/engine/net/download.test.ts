@@ -70,8 +70,8 @@ describe('a document from the web', () => {
     let asked = 0;
     plain.on('request', () => void asked++);
     const { url } = await site(redirect(http));
-    for (const given of [http, url])
-      expect(await joinErrorOf(() => download(given, NEVER))).toMatchObject({
+    for (const address of [http, url])
+      expect(await joinErrorOf(() => download(address, NEVER))).toMatchObject({
         code: 'E_DOWNLOAD',
         facts: { url: http, what: 'it leads to an address that is not https' },
         exitCode: 5,
@@ -91,8 +91,8 @@ describe('a document from the web', () => {
     const { url, asked } = await site(document);
     const withPassword = url.replace('https://', 'https://me:canary-password@');
     const { url: leading } = await site(redirect(withPassword));
-    for (const given of [withPassword, leading]) {
-      const error = await joinErrorOf(() => download(given, NEVER));
+    for (const address of [withPassword, leading]) {
+      const error = await joinErrorOf(() => download(address, NEVER));
       expect(error).toMatchObject({
         code: 'E_DOWNLOAD',
         facts: { what: 'a password in an address is visible to every user of the machine' },

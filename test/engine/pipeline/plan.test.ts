@@ -26,7 +26,7 @@ describe('values of inputs', () => {
     '    with: { text: "${{ inputs.text }}", token: "${{ inputs.apiToken }}", count: "${{ inputs.howOften }}", tags: "${{ inputs.tags }}" }',
     '  - { id: b, uses: listen, with: { heard: "${{ inputs.text }}" } }',
   ].join('\n');
-  const bind = (given: Record<string, unknown>): Plan => planOf(load(body), phases(), given, HOST);
+  const bind = (values: Record<string, unknown>): Plan => planOf(load(body), phases(), values, HOST);
   const good = { text: 'hello', apiToken: 'abcdef' };
 
   test('an error shows a value without control characters, and shortened', async () => {
@@ -122,8 +122,8 @@ describe('values of inputs', () => {
   });
 
   test('planning does not modify the values', () => {
-    const given = Object.freeze({ ...good, tags: Object.freeze(['x']) });
-    bind(given);
-    expect(given).toEqual({ ...good, tags: ['x'] });
+    const values = Object.freeze({ ...good, tags: Object.freeze(['x']) });
+    bind(values);
+    expect(values).toEqual({ ...good, tags: ['x'] });
   });
 });

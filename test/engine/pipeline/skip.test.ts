@@ -42,8 +42,8 @@ const STEPS = `steps:
   - { id: start, uses: start, with: { word: "\${{ steps.config.outputs.word }}" } }
   - { id: wait, uses: wait }
 `;
-const planned = (given: Record<string, unknown>, steps = STEPS, named?: (input: string) => string): Plan =>
-  planOf(loadPipeline('p.yaml', HEAD + steps), registryOf(...NAMES), given, HOST, named);
+const planned = (values: Record<string, unknown>, steps = STEPS, named?: (input: string) => string): Plan =>
+  planOf(loadPipeline('p.yaml', HEAD + steps), registryOf(...NAMES), values, HOST, named);
 const order = ({ steps }: Plan) => Object.fromEntries(steps.map(({ id, needs }) => [id, needs]));
 const problemsOf = async (skipPhases: string[], named?: (input: string) => string) =>
   (await joinErrorOf(() => planned({ skipPhases }, STEPS, named))).message.split('\n');
@@ -110,8 +110,8 @@ describe('skipped phases', () => {
 });
 
 describe('time limits', () => {
-  const limits = (given: Record<string, unknown>, step: string) =>
-    planned(given, `steps:\n  - { id: wait, uses: wait, ${step} }\n`).steps[0];
+  const limits = (values: Record<string, unknown>, step: string) =>
+    planned(values, `steps:\n  - { id: wait, uses: wait, ${step} }\n`).steps[0];
 
   test('a time limit may be the value or default of an input', () => {
     const timeout = `timeout: "\${{ inputs.limit }}"`;

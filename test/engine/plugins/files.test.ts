@@ -11,7 +11,7 @@ import { type PluginSource, pluginFolder, VERSION } from './folder.ts';
 
 const SOMEBODY = 12_345;
 const asRoot = test.skipIf(process.getuid?.() !== 0);
-const inspected = async (made: PluginSource = {}) => inspectPlugin(await pluginFolder(made), VERSION);
+const inspected = async (source: PluginSource = {}) => inspectPlugin(await pluginFolder(source), VERSION);
 
 describe('the files of a plugin', () => {
   test.each<[string, (folder: string) => Promise<void>, string, string]>([

@@ -3,8 +3,8 @@ import { findingsOf } from '../../../engine/plugins/findings.ts';
 import { inspectPlugin } from '../../../engine/plugins/inspect.ts';
 import { type PluginSource, pluginFolder, VERSION } from './folder.ts';
 
-const found = async (made: PluginSource) =>
-  (await findingsOf(await inspectPlugin(await pluginFolder(made), VERSION))).map(
+const found = async (source: PluginSource) =>
+  (await findingsOf(await inspectPlugin(await pluginFolder(source), VERSION))).map(
     ({ file, line, what }) => `${file}:${line}: ${what}`,
   );
 

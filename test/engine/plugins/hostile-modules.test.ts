@@ -60,11 +60,11 @@ describe('what a plugin says it does', () => {
   test.each(['../shadow', '..', 'a/b', '.', ''])(
     'the declared effects of a plugin are not widened by an input: %j',
     async (name) => {
-      const made = below("await files.write('/etc/acme/' + name, 'x', 0o644);");
-      const { error, host } = await running(made, { name });
+      const source = below("await files.write('/etc/acme/' + name, 'x', 0o644);");
+      const { error, host } = await running(source, { name });
       expect(error).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
       expect(host.changes).toEqual([]);
-      expect((await running(made, { name: 'a.conf' })).error).toBeUndefined();
+      expect((await running(source, { name: 'a.conf' })).error).toBeUndefined();
     },
   );
 
@@ -83,12 +83,12 @@ describe('what a plugin says it does', () => {
   );
 
   test('the declared effects of a plugin cover addresses by their beginning, and no others', async () => {
-    const made: PluginSource = {
+    const source: PluginSource = {
       ...effect("sdk.downloads('x')", 'async run({ web }, { name }) { await web.get(name); },'),
       joinery: { effects: { network: ['https://acme.test/releases/'] } },
     };
     const host = () => memoryHost({ downloads: { 'https://acme.test/releases/1': 'x' } });
-    expect((await running(made, { name: 'https://acme.test/releases/1' }, host())).error).toBeUndefined();
+    expect((await running(source, { name: 'https://acme.test/releases/1' }, host())).error).toBeUndefined();
     for (const name of [
       ...['https://acme.test/', 'http://acme.test/releases/1', 'https://acme.test.evil.test/releases/1'],
       ...[
@@ -98,7 +98,7 @@ describe('what a plugin says it does', () => {
         'x',
       ],
     ])
-      expect((await running(made, { name }, host())).error, name).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
+      expect((await running(source, { name }, host())).error, name).toMatchObject({ code: 'E_EFFECT_UNDECLARED' });
   });
 
   test('all differences between manifest and code are reported at once', async () => {

@@ -42,17 +42,17 @@ describe('a phase of a plugin that throws', () => {
 
   test('a phase that throws its own errors has them reported, whichever copy of the class they use', async () => {
     const own = "{ code: 'E_ACME_QUOTA', message: 'no quota', hint: 'Ask for more.', exitCode: 5, transient: false }";
-    const made = {
+    const source = {
       phase: `async run() { throw Object.assign(new Error('no quota'), ${own}, { [Symbol.for('joinery.error')]: true }); },`,
     };
-    expect((await running(made)).error).toMatchObject({
+    expect((await running(source)).error).toMatchObject({
       name: 'JoinError',
       code: 'E_ACME_QUOTA',
       message: 'no quota',
       hint: 'Ask for more.',
       exitCode: 5,
     });
-    const lying = { phase: made.phase.replace('exitCode: 5', 'exitCode: 0') };
+    const lying = { phase: source.phase.replace('exitCode: 5', 'exitCode: 0') };
     expect((await running(lying)).error).toMatchObject({ name: 'Error', message: 'no quota' });
   });
 
@@ -147,11 +147,11 @@ describe('a phase of a plugin that continues', () => {
   });
 
   test('a phase of a plugin that continues after its attempt has ended can change nothing', async () => {
-    const made = {
+    const source = {
       phase:
         "async run({ files }) { setTimeout(() => files.write('/etc/motd', 'late', 0o644).catch((error) => { globalThis.lateError = error; }), 5); },",
     };
-    const { error, host } = await running(made);
+    const { error, host } = await running(source);
     expect(error).toBeUndefined();
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(host.changes).toEqual([]);
@@ -185,12 +185,12 @@ describe('a phase of a plugin that continues', () => {
   });
 
   test('a command line of 100 kB by a phase of a plugin is refused before it is journaled', async () => {
-    const made: PluginSource = {
+    const source: PluginSource = {
       joinery: { effects: { paths: ['/etc/motd'], commands: ['true'] } },
       phase:
         "effects: [sdk.runs('true', 'x')], async run({ commands }) { await commands.run(['true', 'x'.repeat(1e5)], { irreversible: 'x' }); },",
     };
-    const { error, host } = await running(made);
+    const { error, host } = await running(source);
     expect(error).toMatchObject({ code: 'E_CHANGE_TOO_LARGE', facts: { bytesMax: 65_536 } });
     expect(host.changes).toEqual([]);
   });

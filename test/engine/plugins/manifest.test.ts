@@ -9,7 +9,7 @@ import { type PluginSource, pluginFolder, VERSION } from './folder.ts';
 
 const named = { name: 'acme', version: '1.0.0' };
 const joinery = { engine: '^0.1.0', phases: [] };
-const inspected = async (made: PluginSource = {}) => inspectPlugin(await pluginFolder(made), VERSION);
+const inspected = async (source: PluginSource = {}) => inspectPlugin(await pluginFolder(source), VERSION);
 
 describe('the manifest of a plugin', () => {
   test.each<[string, object | string, string[]]>([

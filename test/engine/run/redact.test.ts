@@ -198,7 +198,7 @@ test('a phase whose input comes from a journal has text where it expects text', 
   const value = { token: TOKEN, header: `Bearer ${TOKEN}` };
   const plan = planOfSteps({ id: 'a', input, value, run: change, effects: EFFECTS });
   const seen: unknown[] = [];
-  for (const { phase } of plan.steps) phase.undo = async (_, given) => void seen.push(given);
+  for (const { phase } of plan.steps) phase.undo = async (_, received) => void seen.push(received);
   const host = memoryHost({ directories: ['/etc'] });
   const { pipeline, source, inputs } = plan;
   const start = { version: 1, id: 'x', joinery: '0', pipeline, source, inputs, host: host.facts, steps: ['a'] };

@@ -210,17 +210,17 @@ describe('secrets of a resumed run', () => {
 
   test('random values of an interrupted step are the same when it runs again', async () => {
     const { process } = await machine();
-    const made: string[] = [];
+    const keys: string[] = [];
     const step = (does: () => unknown): TestStep =>
       keyed({
         run: async ({ random }) => {
-          made.push((await random.once('key', () => `made ${Math.random()}`)).reveal());
+          keys.push((await random.once('key', () => `made ${Math.random()}`)).reveal());
           return does();
         },
       });
     await process(step(() => Promise.reject(BROKEN)));
     await process(step(() => ({})));
-    expect(made[0]).toBe(made[1]);
+    expect(keys[0]).toBe(keys[1]);
   });
 });
 

@@ -67,7 +67,7 @@ describe('cancelling', () => {
     expect(run.events.at(-1)).toMatchObject({ at: 6_000, status: 'failed' });
   });
 
-  test('an attempt that succeeds while it is stopping stays succeeded', async () => {
+  test('an attempt that succeeds while the run is cancelled counts as succeeded', async () => {
     const run = machineRun({ steps: [step('a'), step('b', 'a')], attempt: unstoppable(100) });
     await run.time.pass(50);
     run.cancel();

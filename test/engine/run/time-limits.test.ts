@@ -76,7 +76,7 @@ describe('the time limit', () => {
     expect([ends(), aborted, time.now()]).toEqual([['a succeeded'], false, 999]);
   });
 
-  test('an attempt that succeeds while it is stopping has succeeded', async () => {
+  test('an attempt that succeeds while its time limit stops it counts as succeeded', async () => {
     const { time, events, state } = machineRun({ steps: [limited], attempt: unstoppable(3_000) });
     await time.passAll();
     expect(events.at(-1)).toEqual({ at: 3_000, type: 'step.ended', id: 'a', status: 'succeeded', attempts: 1 });

@@ -208,5 +208,5 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_UNDO_UNCONFIRMED: { run: '20261124-100000-0000' },
   E_WAIT: { what: '127.0.0.1:6443', said: 'connection refused' },
 };
-export const sampleError = (code: ErrorCode, given: object = samples[code]): JoinError => fail(code, given as never);
+export const sampleError = (code: ErrorCode, facts: object = samples[code]): JoinError => fail(code, facts as never);
 export const sampleErrors = errorCodes.map((code) => sampleError(code));

@@ -92,8 +92,8 @@ describe('words that depend on facts', () => {
       { server, pinned: ['a', 'b'], seen: ['c', 'd'] },
       `${server} presents CA key c, d, but only a, b is pinned`,
     ],
-  ])('the text of the error %s depends on its facts: %j', (code, given, message) => {
-    expect(sampleError(code, given).message).toBe(message);
+  ])('the text of the error %s depends on its facts: %j', (code, facts, message) => {
+    expect(sampleError(code, facts).message).toBe(message);
   });
 
   test.each([

@@ -53,8 +53,8 @@ describe('what a service keeps', () => {
 
   test('a service may replace a link of the run, and undo removes it', async () => {
     const link = ({ files }: Ports) => files.link('/d/current', '/d/before');
-    const { host, error } = await undone(link, (made) =>
-      made.apply({ kind: 'link', path: '/d/current', target: '/d/elsewhere' }, signal),
+    const { host, error } = await undone(link, (changed) =>
+      changed.apply({ kind: 'link', path: '/d/current', target: '/d/elsewhere' }, signal),
     );
     expect([error, await host.read({ kind: 'stat', path: '/d/current' }, signal)]).toEqual([undefined, undefined]);
   });

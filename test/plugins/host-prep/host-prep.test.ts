@@ -63,12 +63,12 @@ itKeepsThePhaseContract(hostPrep, {
 });
 
 async function prepared(
-  given: Record<string, unknown> = {},
+  values: Record<string, unknown> = {},
   more: Record<string, string> = {},
   change: MemoryMachine = {},
 ) {
   const host = memoryHost({ ...machine(more), ...change });
-  const { error, result } = await runPhase(hostPrep, { ...DEFAULTS, sysctls: SYSCTLS, ...given }, host);
+  const { error, result } = await runPhase(hostPrep, { ...DEFAULTS, sysctls: SYSCTLS, ...values }, host);
   const text = async (path: string) => (await host.read<'file'>({ kind: 'file', path }, SIGNAL))?.toString();
   return { error, host, text, notes: result.steps[0]?.notes.map((note) => note.text) };
 }

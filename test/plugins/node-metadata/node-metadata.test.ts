@@ -43,8 +43,8 @@ describe('node-metadata', () => {
     const { machine, metadata } = joined({ other: 'stays' });
     const failing = {
       ...nodeMetadata,
-      async run(...given: Parameters<typeof nodeMetadata.run>) {
-        await nodeMetadata.run(...given);
+      async run(...args: Parameters<typeof nodeMetadata.run>) {
+        await nodeMetadata.run(...args);
         expect(metadata()).toMatchObject({ labels: { other: 'stays', ...LABELS }, annotations: { a: 'b' } });
         throw new Error('afterwards');
       },
