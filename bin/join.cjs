@@ -21,6 +21,8 @@ if (major < 20) {
 }
 // Node opens its debugger on SIGUSR1, and for --inspect. Every local user could then run code in this process, as root.
 process.on('SIGUSR1', () => undefined);
+// Commands that change a machine continue if their terminal is closed, also while the bundle is still loading.
+if (['phase', 'reset', 'resume', 'run', 'undo'].includes(process.argv[2])) process.on('SIGHUP', () => undefined);
 if (process.env.NODE_OPTIONS?.includes('--inspect')) require('node:inspector').close();
 // The command line may contain a token: hide it from ps, and from oclif's debug output.
 process.title = 'join';

@@ -61,15 +61,11 @@ import { errorText, usageError, withoutTokens } from './render/error.ts';
 import { failureText } from './render/failure.ts';
 import { Invocation } from './render/invocation.ts';
 
-/** Commands that change a machine, and so continue if their terminal is closed, from their first moment on. */
-const OUTLIVING = new Set(['phase', 'reset', 'resume', 'run', 'undo']);
-
 /**
  * `files` are those of Joinery: the folder of its package, or what the executable contains. `importer` is the
  * launcher's own `import()`, for plugins.
  */
 export async function main(files: string | EmbeddedFiles, argv: string[], importer?: Importer): Promise<void> {
-  if (OUTLIVING.has(argv[0] ?? '')) process.on('SIGHUP', () => undefined);
   const assets = typeof files === 'string' ? packageAssets(files) : embeddedAssets(files);
   // The executable is its own program: Node knows only the word that it was called by.
   const program = typeof files === 'string' ? process.argv[1] : process.execPath;

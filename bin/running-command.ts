@@ -5,7 +5,7 @@ import { RUNS_KEPT, type Salvaged } from '../engine/journal/runs.ts';
 import type { Plan } from '../engine/pipeline/plan.ts';
 import { undoPlan } from '../engine/run/plan-record.ts';
 import { type RunResult, run, undo } from '../engine/run/run.ts';
-import { defined, fail, type HostFacts, isJoinError, printable } from '../engine/sdk/index.ts';
+import { defined, fail, type HostFacts, printable } from '../engine/sdk/index.ts';
 import { CHANGES, JoinCommand } from './command.ts';
 import type { MachineOptions, MachineSession } from './compose.ts';
 import { type OutputFormat, outputOf } from './inputs/raw-flags.ts';
@@ -23,6 +23,7 @@ import {
   undoText,
   unknownText,
 } from './render/undo.ts';
+import { allowedBy, errorsOf, type IsKnown } from './runs/errors.ts';
 import { journalFor } from './runs/start.ts';
 import type { OpenTrace } from './runs/trace.ts';
 import { watch } from './runs/watch.ts';
@@ -214,7 +215,7 @@ export abstract class RunningCommand extends JoinCommand {
     this.startReport();
     if (output === 'text') this.show([resultText(result, plan, hint), ...undoText(items)].join('\n'));
     else if (output !== 'jsonl') await this.print(resultDocument(result, { plan, hint }), output);
-    this.#endRun(result, hint);
+    this.#endRun(result, hint, allowedBy(plan));
     const canOffer = result.status === 'failed' && onFailure === undefined && output === 'text' && isInteractive();
     if (result.id === undefined || !canOffer || !(await confirm('Undo the changes of this run?'))) return;
     await this.#undo(session, result.id, { output, yes: true, overwrite: false, salvage: false, skip: [] });
@@ -249,7 +250,7 @@ export abstract class RunningCommand extends JoinCommand {
     if (output === 'text') this.show(undoneText(result, items));
     else if (output !== 'jsonl')
       await this.print(undoDocument(result, items, { hint, ...defined({ unknown }) }), output);
-    this.#endRun(result);
+    this.#endRun(result, hint, ({ status }) => status === 'undone'); // their errors are those of the run
   }
 
   async #withMachine(options: MachineOptions, act: (session: MachineSession) => Promise<void>): Promise<void> {
@@ -263,9 +264,9 @@ export abstract class RunningCommand extends JoinCommand {
   }
 
   /** Prints every error of the run, and sets the exit code. A machine that is not as it was outweighs a failed run. */
-  #endRun(result: RunResult, hint: HintText = this.hint): void {
+  #endRun(result: RunResult, hint: HintText = this.hint, isKnown: IsKnown = () => false): void {
     const { error, undoError } = result;
-    for (const each of errorsOf(result)) this.printError(each, hint);
+    for (const each of errorsOf(result, isKnown)) this.printError(each, hint);
     this.exitWith(undoError ?? error);
   }
 }
@@ -275,11 +276,4 @@ async function prune({ runs }: MachineSession): Promise<void> {
   await runs.prune(RUNS_KEPT).catch((error: Error) => {
     process.stderr.write(`Warning: old run records were not deleted: ${printable(error.message)}\n`);
   });
-}
-
-/** The error that ended the run, those of other steps that failed, and why it could not be undone. */
-function errorsOf({ error, steps, undoError }: RunResult): unknown[] {
-  const failed = steps.filter(({ status }) => status === 'failed' || status === 'undone' || status === 'undo-failed');
-  const others = failed.map((step) => step.error).filter((each) => !isJoinError(each) || each.code !== 'E_CANCELLED');
-  return [...new Set([error, ...others, undoError])].filter((each) => each !== undefined);
 }
