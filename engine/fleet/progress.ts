@@ -201,7 +201,8 @@ export class RolloutProgress {
   }
 
   #exceeded(wave: WaveStatus): Decision | undefined {
-    const reason = `${this.#count('failed')} hosts failed, and ${this.#allowed()} may fail`;
+    const failed = this.#count('failed');
+    const reason = `${failed} ${failed === 1 ? 'host' : 'hosts'} failed, and ${this.#allowed()} may fail`;
     const { onBudgetExceeded } = this.fleet.rollout;
     if (onBudgetExceeded === 'pause') return this.#pause(reason);
     wave.state = 'stopped';

@@ -103,7 +103,7 @@ describe('commands about a rollout', () => {
     known(variables, progress.status);
     const { stdout } = await cli(['fleet', 'status'], variables);
     expect(stdout.split('\n')).toEqual([
-      'Rollout rack-7-1 paused (1 hosts failed, and 0 may fail): 1 failed, 0 may fail',
+      'Rollout rack-7-1 paused (1 host failed, and 0 may fail): 1 failed, 0 may fail',
       '… wave 1: 1 failed',
       '· wave 2: 1 waiting',
       'E_FLEET_UNREACHABLE: w1 at reach',

@@ -138,6 +138,12 @@ export const rules: ImportRule[] = [
     offender: source('bin/fleet/page/made-up.ts', "import { printable } from '../../render/text.ts';"),
     innocent: source('bin/fleet/page/made-up.ts', "import type { RunView } from '../view.ts';"),
   },
+  onlyIn(
+    '@restatedev',
+    'engine/fleet/restate',
+    (path) => inside(path, 'engine/fleet/restate'),
+    'engine/fleet/restate/sdk.ts',
+  ),
   onlyIn('@connectrpc', 'test', (path) => inside(path, 'test'), 'test/helpers/fake-runtime.ts'),
   onlyIn('@oclif', 'bin', (path) => inside(path, 'bin'), 'bin/command.ts'),
 ];

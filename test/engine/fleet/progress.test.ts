@@ -63,7 +63,7 @@ describe('what a rollout does next', () => {
     progress.record('w1', result('failed'));
     expect(start(progress)).toEqual([]);
     expect(finish(progress, ['w2'])).toEqual(['end']);
-    expect(progress.status).toMatchObject({ state: 'failed', reason: '1 hosts failed, and 0 may fail' });
+    expect(progress.status).toMatchObject({ state: 'failed', reason: '1 host failed, and 0 may fail' });
     expect(waves(progress)).toEqual(['stopped', 'waiting']);
   });
 
