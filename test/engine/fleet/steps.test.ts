@@ -1,7 +1,10 @@
 /** The steps of one machine, on scratch machines beside a sandbox. */
-import { writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { tokenWithSecret } from '../../../engine/fleet/steps/token.ts';
 import type { RunEvent } from '../../../engine/run/run.ts';
 import { fail } from '../../../engine/sdk/errors.ts';
 import { obstruct } from '../../bin/cli.ts';
@@ -95,6 +98,18 @@ test('a failed join throws the error of the machine, and the next attempt resume
   const events = await joinMachine(steps, again);
   expect(events[0]).toMatchObject({ run: found.run, seq: 1 });
   expect(events.filter(({ type }) => type === 'run.started')).toMatchObject([{ resumed: false }, { resumed: true }]);
+});
+
+test('the token of a machine is in none of its events and files', MINUTES, async () => {
+  const { cluster, steps, context } = await fleetScene({ hosts: 1 });
+  const token = (await tokenWithSecret(cluster, context(0), await steps.token(context(0)))).reveal();
+  const events = await joinMachine(steps, context(0));
+  const [, secret = token] = token.split('.');
+  expect(JSON.stringify(events)).not.toContain(secret);
+  const search = promisify(execFile)('grep', ['-rlsF', '--devices=skip', secret, rootOf(context(0))]);
+  // grep ends with 1 if it finds nothing.
+  await expect(search).rejects.toMatchObject({ code: 1, stdout: '' });
+  expect(await readFile(join(rootOf(context(0)), 'etc/kubernetes/kubelet.conf'), 'utf8')).toContain('server:');
 });
 
 test('undo rolls back the machine and deletes its Node, and can be repeated', MINUTES, async () => {
