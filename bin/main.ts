@@ -21,6 +21,7 @@ import { fleetActions } from './commands/fleet/actions.ts';
 import { FleetPlan } from './commands/fleet/plan.ts';
 import { FleetRun } from './commands/fleet/run.ts';
 import { FleetStatusCommand } from './commands/fleet/status.ts';
+import { FleetUi } from './commands/fleet/ui.ts';
 import { FleetUndo } from './commands/fleet/undo.ts';
 import { FleetValidate } from './commands/fleet/validate.ts';
 import { PhaseList, phaseCommand } from './commands/phase.ts';
@@ -209,6 +210,7 @@ export function allCommands(app: App, described?: DescribedPipeline): Record<str
     'fleet:status': FleetStatusCommand,
     ...fleetActions,
     'fleet:undo': FleetUndo,
+    'fleet:ui': FleetUi,
     'sandbox:up': SandboxUp,
     'sandbox:demo': SandboxDemo,
     'sandbox:kubelet': SandboxKubelet,

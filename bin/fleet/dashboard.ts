@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { FleetAction, FleetBoard } from '../../engine/fleet/board.ts';
+import type { Dashboard, FleetAction, FleetBoard } from '../../engine/fleet/board.ts';
 import { reasonOf } from '../../engine/limits/errno.ts';
 import { fail, isJoinError } from '../../engine/sdk/index.ts';
 import type { Assets } from '../assets.ts';
@@ -28,20 +28,15 @@ const HEADERS = {
 };
 
 export interface DashboardOptions {
+  title: string;
   board: FleetBoard;
   assets: Assets;
   /** Default: a free port. */
   port?: number;
 }
 
-export interface Dashboard {
-  /** The address of the page, with a secret that is valid once. An earlier link is no longer valid. */
-  link(): string;
-  close(): Promise<void>;
-}
-
 /** E_FLEET_PORT. */
-export async function serveDashboard({ board, assets, port = 0 }: DashboardOptions): Promise<Dashboard> {
+export async function serveDashboard({ title, board, assets, port = 0 }: DashboardOptions): Promise<Dashboard> {
   const server = createServer({ maxHeaderSize: HEADER_BYTES_MAX, requestTimeout: REQUEST_TIMEOUT_MS });
   server.maxConnections = CONNECTIONS_MAX;
   server.listen(port, ADDRESS);
@@ -49,7 +44,7 @@ export async function serveDashboard({ board, assets, port = 0 }: DashboardOptio
     throw fail('E_FLEET_PORT', { address: `${ADDRESS}:${port}`, what: reasonOf(error) }, error);
   });
   const guard = new Guard(`${ADDRESS}:${(server.address() as AddressInfo).port}`);
-  const site = new Site(board, guard, pageFiles(assets));
+  const site = new Site({ board, guard, files: pageFiles(assets), page: livePage(title) });
   server.on('request', (request, response) => void site.answer(request, response));
   return {
     link: () => guard.link(),
@@ -62,17 +57,20 @@ export async function serveDashboard({ board, assets, port = 0 }: DashboardOptio
   };
 }
 
+interface SiteParts {
+  board: FleetBoard;
+  guard: Guard;
+  files: PageFiles;
+  page: string;
+}
+
 class Site {
-  readonly #board: FleetBoard;
-  readonly #guard: Guard;
-  readonly #files: PageFiles;
+  readonly #parts: SiteParts;
   readonly #streams: Streams;
 
-  constructor(board: FleetBoard, guard: Guard, files: PageFiles) {
-    this.#board = board;
-    this.#guard = guard;
-    this.#files = files;
-    this.#streams = new Streams(board);
+  constructor(parts: SiteParts) {
+    this.#parts = parts;
+    this.#streams = new Streams(parts.board);
   }
 
   close(): void {
@@ -82,17 +80,18 @@ class Site {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     const [path = '', query] = (request.url ?? '').split('?');
-    const prefix = `/${this.#guard.id}/`;
+    const { guard, files, page } = this.#parts;
+    const prefix = `/${guard.id}/`;
     const key = `${request.method} ${path.slice(prefix.length)}`;
-    if (!this.#guard.isFor(request)) return end(response, 421);
+    if (!guard.isFor(request)) return end(response, 421);
     if (!path.startsWith(prefix)) return end(response, 404);
     // A link may lead here from anywhere. The page itself holds nothing.
-    if (key === 'GET ') return end(response, 200, 'text/html; charset=utf-8', livePage(this.#board.status().fleet));
-    if (!this.#guard.isFromPage(request)) return end(response, 403);
-    if (key === 'GET page.js') return end(response, 200, 'text/javascript; charset=utf-8', this.#files.script);
-    if (key === 'GET page.css') return end(response, 200, 'text/css; charset=utf-8', this.#files.style);
+    if (key === 'GET ') return end(response, 200, 'text/html; charset=utf-8', page);
+    if (!guard.isFromPage(request)) return end(response, 403);
+    if (key === 'GET page.js') return end(response, 200, 'text/javascript; charset=utf-8', files.script);
+    if (key === 'GET page.css') return end(response, 200, 'text/css; charset=utf-8', files.style);
     if (key === 'POST session') return this.#openSession(request, response);
-    if (!this.#guard.hasSession(request)) return end(response, 401);
+    if (!guard.hasSession(request)) return end(response, 401);
     if (key === 'GET status') return this.#streams.addStatus(response);
     if (key === 'GET run') return this.#streams.addRun(response, new URLSearchParams(query).get('host') ?? '');
     if (key === 'POST actions') return this.#act(request, response);
@@ -100,7 +99,7 @@ class Site {
   }
 
   async #openSession(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const cookie = this.#guard.open((await bodyOf(request)) ?? '');
+    const cookie = this.#parts.guard.open((await bodyOf(request)) ?? '');
     if (cookie !== undefined) response.setHeader('Set-Cookie', cookie);
     end(response, cookie === undefined ? 401 : 204);
   }
@@ -110,7 +109,7 @@ class Site {
     const action = isJson ? actionOf(await bodyOf(request)) : undefined;
     if (action === undefined) return end(response, 400);
     try {
-      await this.#board.act(action);
+      await this.#parts.board.act(action);
       end(response, 204);
     } catch (error) {
       end(response, 409, 'application/json', JSON.stringify(errorView(error)));

@@ -4,6 +4,6 @@ export { reportText, statusText } from '../render/fleet-status.ts';
 export { validationDocument, validText } from '../render/fleet-validation.ts';
 export { loadFleetFile, validateFleetFile } from './load.ts';
 export { operate } from './operate.ts';
-export { showRollout } from './progress.ts';
-export { actOn, hasOperator, statusOf } from './requests.ts';
+export { announceDashboard, showRollout } from './progress.ts';
+export { actOn, hasOperator, linkOf, pageOf, statusOf } from './requests.ts';
 export { knownFleet } from './state.ts';

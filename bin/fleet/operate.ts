@@ -11,10 +11,11 @@ import { machineSteps } from '../../engine/fleet/steps/index.ts';
 import { openMachines } from '../../engine/fleet/transports/index.ts';
 import { readAdmin } from '../../engine/kube/admin.ts';
 import { Transport } from '../../engine/kube/request.ts';
-import { fail } from '../../engine/sdk/index.ts';
+import { defined, fail } from '../../engine/sdk/index.ts';
 import pjson from '../../package.json' with { type: 'json' };
 import type { Assets } from '../assets.ts';
 import { readText } from '../inputs/read-text.ts';
+import { serveDashboard } from './dashboard.ts';
 import { chooseRestate } from './restate.ts';
 import { folderOf } from './state.ts';
 
@@ -24,6 +25,10 @@ export interface OperateRequest {
   maxParallel: number;
   /** The executable for the machines. Default: that of the release beside this one. */
   executable: string | undefined;
+  /** Of the dashboard. Default: a free one. */
+  port: number | undefined;
+  /** Called with the link to the dashboard before anything begins. Without it, only `join fleet ui` opens one. */
+  announce: ((link: string) => void) | undefined;
   begin(operator: Operator): Promise<Begun>;
   /** Called when the rollout has begun. The returned function ends the view. */
   view(operator: Operator, begun: Begun): () => void;
@@ -31,7 +36,7 @@ export interface OperateRequest {
 
 /** The status with which the rollout ends. E_CANCELLED if a signal stops the operator; the rollout can be continued. */
 export async function operate(request: OperateRequest): Promise<FleetStatus> {
-  const { assets, fleet, maxParallel, executable } = request;
+  const { assets, fleet, maxParallel, executable, port, announce } = request;
   const reach = new Reach(assets, executable);
   const operator = await Operator.start({
     fleet,
@@ -39,8 +44,10 @@ export async function operate(request: OperateRequest): Promise<FleetStatus> {
     maxParallel,
     restate: chooseRestate(assets.root),
     stepsFor: (document) => reach.stepsFor(document),
+    dashboardFor: (board) => serveDashboard({ title: fleet, board, assets, ...defined({ port }) }),
   });
   try {
+    announce?.(await operator.link());
     const begun = await request.begin(operator);
     const endView = request.view(operator, begun);
     try {

@@ -17,6 +17,12 @@ export interface ViewOptions {
   isQuiet: boolean;
 }
 
+/** At a terminal only: a link in the log of a job would be a secret that others can read. */
+export function announceDashboard(link: string): void {
+  if (process.stderr.isTTY)
+    process.stderr.write(`Dashboard: ${link}\n  (valid once; for another link: join fleet ui)\n`);
+}
+
 /** Ends with the returned function. */
 export function showRollout(
   { board }: Operator,

@@ -1,5 +1,5 @@
 /** Reports: what happened, as one HTML file that loads nothing. */
-import type { FleetBoard } from '../../engine/fleet/board.ts';
+import type { FleetStatus, HostStatus } from '../../engine/fleet/status.ts';
 import type { RunEvent } from '../../engine/sdk/index.ts';
 import type { Assets } from '../assets.ts';
 import type { HintText } from '../render/continuation.ts';
@@ -11,12 +11,11 @@ import type { RunView } from './view.ts';
 const RUNS_MAX = 100;
 
 /** A rollout, with the runs of the hosts that failed. */
-export function rolloutReport(board: Pick<FleetBoard, 'status' | 'eventsOf'>, assets: Assets): string {
-  const status = board.status();
+export function rolloutReport(status: FleetStatus, eventsOf: (host: HostStatus) => RunEvent[], assets: Assets): string {
   const failed = status.hosts.filter(({ state }) => state === 'failed').slice(0, RUNS_MAX);
-  const runs = failed.flatMap(({ name }): [string, RunView][] => {
-    const view = runView(board.eventsOf(name));
-    return view === undefined ? [] : [[name, view]];
+  const runs = failed.flatMap((host): [string, RunView][] => {
+    const view = runView(eventsOf(host));
+    return view === undefined ? [] : [[host.name, view]];
   });
   const at = new Date().toISOString();
   const title = `${status.fleet}: ${status.rollout}`;

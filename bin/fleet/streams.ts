@@ -9,8 +9,14 @@ import type { StatusMessage } from './view.ts';
 /** Changes are collected for this long: a rollout has many, and people need few of them. */
 const PAUSE_MS = 200;
 /** A browser that is so far behind is disconnected. It connects again, and gets the whole status. */
-const UNSENT_BYTES_MAX = 8 << 20;
+const UNSENT_BYTES_MAX = 4 << 20;
 const RECONNECT_MS = 1_000;
+
+interface StatusStream {
+  response: ServerResponse;
+  /** Whether it has had the whole status, so that a part is enough. */
+  isBegun: boolean;
+}
 
 interface RunStream {
   host: string;
@@ -21,7 +27,7 @@ interface RunStream {
 
 export class Streams {
   readonly #board: FleetBoard;
-  readonly #ofStatus = new Set<ServerResponse>();
+  readonly #ofStatus = new Set<StatusStream>();
   readonly #ofRuns = new Set<RunStream>();
   readonly #stop: () => void;
   /** Each host as it was last sent, as JSON. */
@@ -37,11 +43,13 @@ export class Streams {
 
   addStatus(response: ServerResponse): void {
     open(response);
-    this.#ofStatus.add(response);
-    response.on('close', () => this.#ofStatus.delete(response));
+    const stream = { response, isBegun: false };
+    this.#ofStatus.add(stream);
+    response.on('close', () => this.#ofStatus.delete(stream));
+    if (!this.#board.isKnown) return;
     const status = this.#board.status();
     if (this.#sent.size === 0) this.#sent = jsonByHost(status);
-    send(response, { isPart: false, status } satisfies StatusMessage);
+    this.#sendStatus(stream, status, []);
   }
 
   addRun(response: ServerResponse, host: string): void {
@@ -55,20 +63,25 @@ export class Streams {
   close(): void {
     this.#stop();
     this.#timer?.cancel();
-    for (const response of this.#ofStatus) response.destroy();
+    for (const { response } of this.#ofStatus) response.destroy();
     for (const { response } of this.#ofRuns) response.destroy();
   }
 
   #flush(): void {
     this.#timer = undefined;
     for (const stream of this.#ofRuns) this.#sendRun(stream);
-    if (this.#ofStatus.size === 0) return;
+    if (this.#ofStatus.size === 0 || !this.#board.isKnown) return;
     const status = this.#board.status();
     const next = jsonByHost(status);
     const hosts = status.hosts.filter(({ name }) => next.get(name) !== this.#sent.get(name));
     this.#sent = next;
-    for (const response of this.#ofStatus)
-      send(response, { isPart: true, status: { ...status, hosts } } satisfies StatusMessage);
+    for (const stream of this.#ofStatus) this.#sendStatus(stream, status, hosts);
+  }
+
+  #sendStatus(stream: StatusStream, status: FleetStatus, changed: FleetStatus['hosts']): void {
+    const isPart = stream.isBegun;
+    stream.isBegun = true;
+    send(stream.response, { isPart, status: isPart ? { ...status, hosts: changed } : status } satisfies StatusMessage);
   }
 
   #sendRun(stream: RunStream): void {

@@ -5,14 +5,7 @@ import { allowedFailures } from '../../engine/fleet/budget.ts';
 import type { Fleet, Host } from '../../engine/fleet/fleet.ts';
 import { wavesOf } from '../../engine/fleet/waves.ts';
 
-/** What the dry run of one machine has found. */
-export interface HostPlan {
-  /** Such as `Plan: 9 files, 1 service`. */
-  summary: string;
-  error?: { code: string; message: string; next?: string };
-}
-
-export function fleetPlanDocument(fleet: Fleet, plans: ReadonlyMap<string, HostPlan>): object {
+export function fleetPlanDocument(fleet: Fleet): object {
   const { rollout } = fleet;
   return {
     apiVersion: 'joinery.dev/v1',
@@ -30,7 +23,6 @@ export function fleetPlanDocument(fleet: Fleet, plans: ReadonlyMap<string, HostP
         role,
         transport: transport.kind,
         pipeline: fleet.pipelines[role],
-        ...plans.get(name),
       })),
     })),
   };
@@ -42,7 +34,7 @@ const WHEN_EXCEEDED = {
   undo: 'the rollout rolls back the wave, and ends',
 } as const;
 
-export function fleetPlanText(fleet: Fleet, plans: ReadonlyMap<string, HostPlan>): string {
+export function fleetPlanText(fleet: Fleet): string {
   const { rollout, hosts, name } = fleet;
   const waves = wavesOf(hosts, rollout.waves);
   const allowed = allowedFailures(rollout.failureBudget, hosts.length);
@@ -54,10 +46,7 @@ export function fleetPlanText(fleet: Fleet, plans: ReadonlyMap<string, HostPlan>
       : [`The next wave starts if ${rollout.proceedIf}; otherwise the rollout pauses.`];
   return [
     `Fleet ${name}: ${counted(hosts.length, 'host')} in ${counted(waves.length, 'wave')}, at most ${rollout.maxParallel} at the same time`,
-    ...waves.flatMap((wave, index) => [
-      `Wave ${index + 1}: ${counted(wave.length, 'host')}`,
-      ...wave.flatMap((host) => hostLines(host, plans.get(host.name))),
-    ]),
+    ...waves.flatMap((wave, index) => [`Wave ${index + 1}: ${counted(wave.length, 'host')}`, ...wave.map(hostLine)]),
     `If more than ${counted(allowed, 'host')} fail${allowed === 1 ? 's' : ''}, ${WHEN_EXCEEDED[rollout.onBudgetExceeded]}.`,
     ...soak,
     ...condition,
@@ -66,8 +55,7 @@ export function fleetPlanText(fleet: Fleet, plans: ReadonlyMap<string, HostPlan>
 
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-function hostLines({ name, address, role }: Host, plan: HostPlan | undefined): string[] {
+function hostLine({ name, address, role }: Host): string {
   const about = [...(address === name ? [] : [address]), ...(role === 'control-plane' ? ['control plane'] : [])];
-  const line = `  ${name}${about.length === 0 ? '' : ` (${about.join(', ')})`}${plan === undefined ? '' : `: ${plan.summary}`}`;
-  return plan?.error?.next === undefined ? [line] : [line, `    → ${plan.error.next}`];
+  return `  ${name}${about.length === 0 ? '' : ` (${about.join(', ')})`}`;
 }

@@ -22,6 +22,8 @@ export const isApproval = (action: FleetAction): action is ApprovalAction =>
   action.action === 'approve' || action.action === 'deny';
 
 export interface FleetBoard {
+  /** Whether the rollout is known. After a crash, Restate has to repeat it first; `status` throws until then. */
+  readonly isKnown: boolean;
   status(): FleetStatus;
   /** Calls the listener after each change of the status or of a host's events. The returned function ends that. */
   onChange(listener: () => void): () => void;
@@ -29,4 +31,11 @@ export interface FleetBoard {
   eventsOf(host: string): RunEvent[];
   /** Resolves when the action is recorded, and throws a JoinError if it is not possible. */
   act(action: FleetAction): Promise<void>;
+}
+
+/** The page that displays a board. */
+export interface Dashboard {
+  /** The address of the page, with a secret that is valid once. An earlier link is no longer valid. */
+  link(): string;
+  close(): Promise<void>;
 }

@@ -9,15 +9,23 @@ import type { LiveBoard } from './live-board.ts';
 import { ask, RestateRefusal } from './restate/client.ts';
 import type { FleetStatus } from './status.ts';
 
+/** What other commands can ask for. */
+interface Desk {
+  board: LiveBoard;
+  /** A new link to the dashboard. */
+  link(): Promise<string>;
+}
+
 export interface OperatorSocket {
   close(): Promise<void>;
 }
 
 const socketOf = (folder: string): string => join(folder, 'operator.sock');
+const LINK = '/link';
 const BODY_BYTES_MAX = 64 << 10;
 
 /** `folder` belongs to the operator alone. E_FLEET_RUNNING if another operator has opened it. */
-export async function openOperatorSocket(folder: string, fleet: string, board: LiveBoard): Promise<OperatorSocket> {
+export async function openOperatorSocket(folder: string, fleet: string, desk: Desk): Promise<OperatorSocket> {
   const socketPath = socketOf(folder);
   if ((await operatorStatus(folder)) !== undefined) throw fail('E_FLEET_RUNNING', { fleet });
   try {
@@ -25,7 +33,7 @@ export async function openOperatorSocket(folder: string, fleet: string, board: L
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  const server = createServer((request, response) => void answer(board, request, response));
+  const server = createServer((request, response) => void answer(desk, request, response));
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve));
   return {
     close() {
@@ -37,13 +45,15 @@ export async function openOperatorSocket(folder: string, fleet: string, board: L
 
 interface Reply {
   status?: FleetStatus | null;
+  link?: string;
   error?: { code: string; message: string; hint: string };
 }
 
-async function answer(board: LiveBoard, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer({ board, link }: Desk, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const reply = (body: Reply): void =>
     void response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
   try {
+    if (request.url === LINK) return reply({ link: await link() });
     if (request.method === 'POST') await board.act(parseJson(await bodyOf(request)) as FleetAction);
     reply({ status: board.isKnown ? board.status() : null });
   } catch (error) {
@@ -64,21 +74,30 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 /** Undefined if no operator runs, null if its rollout is not known yet. */
-export const operatorStatus = (folder: string): Promise<FleetStatus | null | undefined> => askOperator(folder, 'GET');
+export const operatorStatus = async (folder: string): Promise<FleetStatus | null | undefined> =>
+  statusIn(await askOperator(folder, 'GET', '/'));
 
 /** Undefined if no operator runs. Throws the error of the operator. */
-export const operatorAct = (folder: string, action: FleetAction): Promise<FleetStatus | null | undefined> =>
-  askOperator(folder, 'POST', action);
+export const operatorAct = async (folder: string, action: FleetAction): Promise<FleetStatus | null | undefined> =>
+  statusIn(await askOperator(folder, 'POST', '/', action));
+
+/** A new link to the dashboard. Undefined if no operator runs. Throws the error of the operator. */
+export const operatorLink = async (folder: string): Promise<string | undefined> =>
+  (await askOperator(folder, 'POST', LINK))?.link;
+
+const statusIn = (reply: Reply | undefined): FleetStatus | null | undefined =>
+  reply === undefined ? undefined : (reply.status ?? null);
 
 async function askOperator(
   folder: string,
   method: string,
+  path: string,
   body?: FleetAction,
-): Promise<FleetStatus | null | undefined> {
+): Promise<Reply | undefined> {
   try {
-    const { status = null, error } = (await ask({ socketPath: socketOf(folder) }, method, '/', body)) as Reply;
-    if (error === undefined) return status;
-    throw new JoinError(error.code, { ...error, exitCode: EXIT.usage }, {});
+    const reply = (await ask({ socketPath: socketOf(folder) }, method, path, body)) as Reply;
+    if (reply.error === undefined) return reply;
+    throw new JoinError(reply.error.code, { ...reply.error, exitCode: EXIT.usage }, {});
   } catch (error) {
     if (isJoinError(error) || error instanceof RestateRefusal) throw error;
     return undefined;

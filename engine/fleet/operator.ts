@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sleep } from '../limits/timers.ts';
 import { fail } from '../sdk/errors.ts';
 import { defined } from '../sdk/fields.ts';
-import { type FleetAction, isApproval } from './board.ts';
+import { type Dashboard, type FleetAction, type FleetBoard, isApproval } from './board.ts';
 import { Concurrency } from './concurrency.ts';
 import type { Fleet } from './fleet.ts';
 import { LiveBoard } from './live-board.ts';
@@ -26,6 +26,8 @@ export interface OperatorOptions {
   /** The program of the server that is started, or a server that runs. */
   restate: { program: string } | Omit<RestateServer, 'close'>;
   stepsFor(fleet: Fleet): Promise<MachineSteps>;
+  /** Called for the first link. */
+  dashboardFor(board: FleetBoard): Promise<Dashboard>;
 }
 
 const LOOK_MS = 200;
@@ -40,6 +42,7 @@ export class Operator {
   #socket: OperatorSocket | undefined;
   #server: RestateServer | undefined;
   #endpoint: RestateEndpoint | undefined;
+  #dashboard: Promise<Dashboard> | undefined;
 
   private constructor(options: OperatorOptions) {
     this.#options = options;
@@ -63,7 +66,7 @@ export class Operator {
 
   async #open(): Promise<void> {
     const { fleet, folder, restate } = this.#options;
-    this.#socket = await openOperatorSocket(folder, fleet, this.board);
+    this.#socket = await openOperatorSocket(folder, fleet, { board: this.board, link: () => this.link() });
     this.#server =
       'program' in restate ? await startServer(restate.program, folder) : { ...restate, close: async () => undefined };
     const { board } = this;
@@ -114,6 +117,12 @@ export class Operator {
     return { rollout, isNew: false };
   }
 
+  /** A new link to the dashboard. E_FLEET_PORT. */
+  async link(): Promise<string> {
+    this.#dashboard ??= this.#options.dashboardFor(this.board);
+    return (await this.#dashboard).link();
+  }
+
   /** The status with which the rollout ends. */
   async finished({ rollout }: Begun): Promise<FleetStatus> {
     for (;;) {
@@ -134,6 +143,7 @@ export class Operator {
   async close(): Promise<void> {
     this.#stopping.abort(new Error('the operator stops'));
     this.#status.close();
+    await (await this.#dashboard?.catch(() => undefined))?.close();
     await this.#endpoint?.close();
     await this.#server?.close();
     await this.#socket?.close();

@@ -2,6 +2,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTimer, type Timer } from '../limits/timers.ts';
+import { FailedRuns } from './failed-runs.ts';
 import type { LiveBoard } from './live-board.ts';
 import type { FleetStatus } from './status.ts';
 
@@ -13,11 +14,13 @@ export class StatusFile {
   readonly #path: string;
   readonly #board: LiveBoard;
   readonly #unsubscribe: () => void;
+  readonly #failed: FailedRuns;
   #timer: Timer | undefined;
 
   constructor(folder: string, board: LiveBoard) {
     this.#path = join(folder, NAME);
     this.#board = board;
+    this.#failed = new FailedRuns(folder);
     this.#unsubscribe = board.onChange(() => this.#changed());
   }
 
@@ -32,6 +35,7 @@ export class StatusFile {
   write({ concurrency: _, ...status }: FleetStatus): void {
     writeFileSync(`${this.#path}.new`, JSON.stringify(status), { mode: 0o600 });
     renameSync(`${this.#path}.new`, this.#path);
+    this.#failed.update({ status: () => status, eventsOf: (host) => this.#board.eventsOf(host) });
   }
 
   close(): void {

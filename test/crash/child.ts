@@ -7,7 +7,7 @@ import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { packageAssets } from '../../bin/assets.ts';
 import { composeApp } from '../../bin/compose.ts';
-import { DEFAULT_PIPELINE, lastingName } from '../../bin/pipelines.ts';
+import { lastingName } from '../../bin/pipelines.ts';
 import { planToResume } from '../../bin/runs/resume.ts';
 import { journalFor } from '../../bin/runs/start.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
@@ -28,6 +28,7 @@ export interface Order {
   /** The checkout with the pipeline. */
   project: string;
   root: string;
+  pipeline: string;
   inputs: Record<string, unknown>;
   /** 0: the process is not killed. */
   killAt: number;
@@ -42,7 +43,7 @@ export interface Ended {
 const FOREVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** Like `bin/running-command.ts`. */
-async function act({ mode, project, root, inputs }: Order, at: (where: string) => void): Promise<RunResult> {
+async function act({ mode, project, root, pipeline, inputs }: Order, at: (where: string) => void): Promise<RunResult> {
   const app = composeApp({ assets: packageAssets(project) });
   const { catalog, registry } = app;
   const disk = diskWithPoints(at);
@@ -53,8 +54,9 @@ async function act({ mode, project, root, inputs }: Order, at: (where: string) =
   try {
     await runs.tidy();
     if (mode === 'run') {
-      const planned = planOf(catalog.open(DEFAULT_PIPELINE), registry, inputs, host.facts);
-      const plan = { ...planned, source: { ...planned.source, name: lastingName(DEFAULT_PIPELINE) } };
+      const opened = (await catalog.openOverlaid(pipeline, []))();
+      const planned = planOf(opened, registry, inputs, host.facts);
+      const plan = { ...planned, source: { ...planned.source, name: lastingName(pipeline) } };
       const { journal } = await journalFor(plan, runs);
       return await run({ plan, host, journal });
     }

@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Mode } from './child.ts';
 import { furnishLinked, furnishUsed } from './furnish.ts';
+import { enter, inTurns, killed, problemsAfterResume, problemsAfterUndo, type Scene, upTo } from './kills.ts';
 import { bundlePrograms } from './programs.ts';
-import { type Killed, type Objects, Stage } from './stage.ts';
+import { Stage } from './stage.ts';
 
 const STAGES = 2;
 /**
@@ -53,22 +53,6 @@ async function rehearse(stage: Stage): Promise<void> {
   await stage.rest(); // later processes start with the compiled code
 }
 
-/** A machine in the middle of a run, and its cluster. */
-interface Scene {
-  root: string;
-  objects: Objects;
-  /** Whether the kubelet is running. */
-  isRunning: boolean;
-}
-
-/** A copy of the scene; the scene itself does not change. */
-async function enter(stage: Stage, scene: Scene | undefined): Promise<string> {
-  const root = await stage.machine(scene?.root);
-  stage.objects = scene?.objects ?? [];
-  if (scene?.isRunning === true) await stage.startKubelet(root);
-  return root;
-}
-
 async function sceneAt(stage: Stage, killAt: number | undefined): Promise<Scene> {
   const { root } = killAt === undefined ? { root: await stage.machine() } : await killed(stage, 'run', killAt);
   if (killAt === undefined) {
@@ -78,57 +62,6 @@ async function sceneAt(stage: Stage, killAt: number | undefined): Promise<Scene>
   const isRunning = stage.hasProcesses(root);
   await stage.end(root);
   return { root, objects: stage.objects, isRunning };
-}
-
-async function killed(stage: Stage, mode: Mode, killAt: number, scene?: Scene): Promise<Killed> {
-  for (let tries = 0; tries < 5; tries++) {
-    const root = await enter(stage, scene);
-    const kill = await stage.kill(mode, root, killAt);
-    if (kill !== undefined) return kill;
-    await stage.clear(root); // parallel steps may have saved a write
-  }
-  throw new Error(`no ${mode} has a point ${killAt}`);
-}
-
-/** Each stage takes the next case when it has finished one. Returns the problems in the order of the cases. */
-async function inTurns<T>(stages: Stage[], cases: readonly T[], act: (stage: Stage, item: T) => Promise<string[]>) {
-  const problems: string[][] = [];
-  let next = 0;
-  const work = async (stage: Stage) => {
-    for (let index = next++; index < cases.length; index = next++) {
-      const item = cases[index] as T;
-      const found = await act(stage, item).catch((error: Error) => [`${error.stack}`]);
-      problems[index] = found.map((problem) => `${JSON.stringify(item)} ${problem}`);
-    }
-  };
-  await Promise.all(stages.map(work));
-  return problems.flat();
-}
-
-const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
-
-/**
- * Resumes a killed run. If its journal is empty, the run starts again. A run that was finished or undone stays as it
- * is.
- */
-async function problemsAfterResume(stage: Stage, root: string, byCommand: boolean): Promise<string[]> {
-  const { status, code, message } = byCommand ? await stage.type(['resume'], root) : await stage.act('resume', root);
-  if (code === 'E_RUN_NONE') {
-    const [state] = await stage.statesOfRuns(root);
-    if (state !== undefined) return state === 'undone' ? stage.problemsOfUndo(root, true) : stage.problemsOfRun(root);
-    const problems = await stage.problemsOfUndo(root, false);
-    if (problems.length > 0) return problems;
-    await stage.act('run', root);
-  } else if (status !== 'succeeded') return [`resume: ${code} ${message}`];
-  return stage.problemsOfRun(root);
-}
-
-async function problemsAfterUndo(stage: Stage, root: string, byCommand: boolean): Promise<string[]> {
-  const { status, code, message } = byCommand
-    ? await stage.type(['undo', '--yes'], root)
-    : await stage.act('undo', root);
-  if (status !== 'succeeded' && code !== 'E_RUN_NONE') return [`undo: ${code} ${message}`];
-  return stage.problemsOfUndo(root, (await stage.statesOfRuns(root)).length > 0);
 }
 
 /** Counts kills, and recognises states that were tested before. */

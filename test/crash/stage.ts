@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
+import { DEFAULT_PIPELINE } from '../../bin/pipelines.ts';
 import { MachineFiles } from '../../engine/host/files.ts';
 import type { RunStatus } from '../../engine/journal/history.ts';
 import { Runs } from '../../engine/journal/runs.ts';
@@ -23,7 +24,7 @@ import { endProcessesOf, processesOf } from './processes.ts';
 import type { Programs } from './programs.ts';
 
 const run = promisify(execFile);
-const NODE = 'w1';
+export const NODE = 'w1';
 const PKI = 'var/lib/kubelet/pki';
 const PEM = /kubelet-client-(\d{4}(?:-\d\d){5})\.pem/g;
 const RUN_ID = /\d{8}-\d{6}-[0-9a-f]{4}/g;
@@ -61,7 +62,7 @@ export class Stage {
   /** What an undisturbed run makes of it. */
   #after: Snapshot | undefined;
 
-  private constructor(sandbox: Sandbox, folder: string, programs: Programs, empty: string) {
+  protected constructor(sandbox: Sandbox, folder: string, programs: Programs, empty: string) {
     this.sandbox = sandbox;
     this.#folder = folder;
     this.#programs = programs;
@@ -118,9 +119,20 @@ export class Stage {
   }
 
   #order(mode: Mode, root: string, killAt: number): string {
+    const { pipeline, inputs } = this;
+    return `${JSON.stringify({ mode, project: PROJECT, root, pipeline, inputs, killAt } satisfies Order)}\n`;
+  }
+
+  protected readonly pipeline: string = DEFAULT_PIPELINE;
+
+  protected get inputs(): Record<string, unknown> {
     const { endpoint, token, caPin } = this.sandbox;
-    const inputs = { endpoint, token, discoveryTokenCaCertHash: [caPin], ignorePreflightErrors: ['all'] };
-    return `${JSON.stringify({ mode, project: PROJECT, root, inputs, killAt } satisfies Order)}\n`;
+    return { endpoint, token, discoveryTokenCaCertHash: [caPin], ignorePreflightErrors: ['all'] };
+  }
+
+  /** A description of a file that differs in no two joins. */
+  protected contentOf(path: string, bytes: Buffer, root: string): string {
+    return path.match(PEM) ? identityIn(bytes) : digestOf(bytes, root);
   }
 
   #child(): Child {
@@ -238,7 +250,7 @@ export class Stage {
 
   #joined(root: string): Snapshot {
     const omit = (path: string) => isNobodys(path) || path === '/var/lib/joinery';
-    const found = snapshot(root, omit, (path, bytes) => (path.match(PEM) ? identityIn(bytes) : digestOf(bytes, root)));
+    const found = snapshot(root, omit, (path, bytes) => this.contentOf(path, bytes, root));
     return Object.fromEntries(
       Object.entries(found).map(([path, line]) => [path.replaceAll(PEM, 'PEM'), line.replaceAll(PEM, 'PEM')]),
     );
@@ -253,9 +265,9 @@ const digestOf = (bytes: Buffer, root: string): string =>
 /** A killed process leaves the file with its number. It no longer locks anything. */
 const LOCK = '/var/lib/joinery/lock';
 
-/** What the stand-ins of the scratch machine write by themselves. */
+/** What the stand-ins of the scratch machine write by themselves, such as a directory that a static Pod mounts. */
 const isNobodys = (path: string): boolean =>
-  path === '/run/kubelet.pid' || path === '/run/kubelet.exit' || path === '/var/log/kubelet.log';
+  ['/run/kubelet.pid', '/run/kubelet.exit', '/var/log/kubelet.log', '/usr/libexec'].includes(path);
 
 /** Whose it is, where certificate and key are there. */
 function identityIn(bytes: Buffer): string {

@@ -18,6 +18,7 @@ const HOST_KEY = {
 };
 
 export class MemoryBoard implements FleetBoard {
+  isKnown = true;
   readonly actions: FleetAction[] = [];
   readonly #listeners = new Set<() => void>();
   readonly #events = new Map<string, RunEvent[]>();

@@ -59,7 +59,7 @@ export async function openPage(options: BrowserContextOptions & { ignored?: RegE
 /** A dashboard, and a page that has opened its link. */
 export async function openDashboard(hosts = 40, options: Parameters<typeof openPage>[0] = {}) {
   const board = new MemoryBoard(hosts);
-  const dashboard = await serveDashboard({ board, assets: packageAssets(PROJECT) });
+  const dashboard = await serveDashboard({ title: 'rack-a7', board, assets: packageAssets(PROJECT) });
   onTestFinished(() => dashboard.close().catch(() => undefined)); // a test may have closed it
   const page = await openPage(options);
   const link = dashboard.link();

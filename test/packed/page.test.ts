@@ -164,8 +164,10 @@ describe('reports', () => {
   };
   const assets = packageAssets(PROJECT);
 
+  const reportOf = (board: MemoryBoard) => rolloutReport(board.status(), ({ name }) => board.eventsOf(name), assets);
+
   test('the report of a rollout opens from a file, and has the runs of failed hosts, but no action', async () => {
-    const page = await opened(rolloutReport(new MemoryBoard(40), assets));
+    const page = await opened(reportOf(new MemoryBoard(40)));
     await page.getByRole('option', { name: `${FAILED}: failed` }).click();
     await page.getByRole('complementary').getByText('discovery', { exact: true }).first().waitFor();
     await page.getByRole('log').getByText('asking 10.0.0.1:6443').waitFor();

@@ -13,8 +13,7 @@ export class FleetPlan extends JoinCommand {
     const { args, flags } = await this.parse(FleetPlan);
     const { fleetPlanDocument, fleetPlanText, loadFleetFile } = await import('../../fleet/index.ts');
     const fleet = await loadFleetFile(args.file);
-    const plans = new Map();
-    if (flags.output === 'text') this.show(fleetPlanText(fleet, plans));
-    else await this.print(fleetPlanDocument(fleet, plans), flags.output);
+    if (flags.output === 'text') this.show(fleetPlanText(fleet));
+    else await this.print(fleetPlanDocument(fleet), flags.output);
   }
 }

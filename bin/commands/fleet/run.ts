@@ -12,6 +12,12 @@ export const operatorFlags = {
     helpValue: 'FILE',
     description: 'Executable of Joinery that the machines get (default: the one of this release)',
   }),
+  'dashboard-port': Flags.integer({
+    min: 1,
+    max: 65_535,
+    helpValue: 'PORT',
+    description: 'Port of the dashboard on 127.0.0.1 (default: a free one)',
+  }),
   output: Flags.option({
     char: 'o',
     options: ['text', 'json', 'jsonl'] as const,
@@ -33,13 +39,15 @@ export class FleetRun extends JoinCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(FleetRun);
-    const { loadFleetFile, operate, reportText, showRollout } = await import('../../fleet/index.ts');
+    const { announceDashboard, loadFleetFile, operate, reportText, showRollout } = await import('../../fleet/index.ts');
     const fleet = await loadFleetFile(args.file);
     const status = await operate({
       assets: this.app.assets,
       fleet: fleet.name,
       maxParallel: fleet.rollout.maxParallel,
       executable: flags.executable,
+      port: flags['dashboard-port'],
+      announce: flags.output === 'text' && !this.isQuiet ? announceDashboard : undefined,
       begin: (operator) => operator.begin(fleet),
       view: (operator, begun) => showRollout(operator, begun, { format: flags.output, isQuiet: this.isQuiet }),
     });

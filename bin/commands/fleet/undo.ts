@@ -22,7 +22,9 @@ export class FleetUndo extends JoinCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(FleetUndo);
-    const { actOn, hasOperator, knownFleet, operate, reportText, showRollout } = await import('../../fleet/index.ts');
+    const { actOn, announceDashboard, hasOperator, knownFleet, operate, reportText, showRollout } = await import(
+      '../../fleet/index.ts'
+    );
     const fleet = knownFleet(flags.fleet);
     const what = flags.wave === undefined ? 'all waves' : `wave ${flags.wave}`;
     if (!flags.yes && !isInteractive()) throw fail('E_FLEET_UNDO_UNCONFIRMED', { fleet, wave: flags.wave });
@@ -37,6 +39,8 @@ export class FleetUndo extends JoinCommand {
       fleet,
       maxParallel: MAX_PARALLEL,
       executable: flags.executable,
+      port: flags['dashboard-port'],
+      announce: flags.output === 'text' && !this.isQuiet ? announceDashboard : undefined,
       begin: (operator) => operator.undo(flags.wave),
       view: (operator, begun) => showRollout(operator, begun, { format: flags.output, isQuiet: this.isQuiet }),
     });

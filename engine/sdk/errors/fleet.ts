@@ -66,7 +66,7 @@ export const fleet = {
   }),
   E_FLEET_PORT: (d: { address: string; what: string }) => ({
     message: `the dashboard cannot listen on ${d.address}: ${d.what}`,
-    hint: 'Choose another port with --port PORT, or leave --port out for a free one.',
+    hint: 'Choose another port with --dashboard-port PORT, or omit the flag for a free one.',
     exitCode: EXIT.usage,
   }),
 } satisfies Record<`E_${string}`, (facts: never) => ErrorText>;

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import type { RunnablePod } from './pod-manifest.ts';
 
 export const RUNTIME_SOCKET = '/run/containerd/containerd.sock';
@@ -87,7 +87,8 @@ const HEAD_BYTES = 5;
 async function answerPods(stream: ServerHttp2Stream, call: string, pods: PodRunner): Promise<void> {
   stream.on('error', () => undefined);
   if (call === 'ListPodSandbox') return answer(stream, Buffer.concat(pods.list.map(listed)));
-  const body = Buffer.from(await text(stream.setEncoding('latin1')), 'latin1');
+  const body = await buffer(stream).catch(() => undefined);
+  if (body === undefined || stream.aborted) return; // the client was killed meanwhile
   if (call === 'run' || call === 'stop') {
     const pod = JSON.parse(body.toString()) as RunnablePod;
     const running = pods.list.find(({ name, namespace }) => name === pod.name && namespace === pod.namespace);
@@ -96,13 +97,14 @@ async function answerPods(stream: ServerHttp2Stream, call: string, pods: PodRunn
       () => '',
       (error: Error) => error.message,
     );
+    if (stream.destroyed) return; // the kubelet was killed meanwhile
     stream.respond({ ':status': 200 });
     stream.end(reason);
     return;
   }
   const id = body.subarray(HEAD_BYTES + 2).toString(); // its only field, a string
   if (call === 'RemovePodSandbox') await pods.remove(id);
-  answer(stream, Buffer.alloc(0));
+  if (!stream.destroyed) answer(stream, Buffer.alloc(0));
 }
 
 /** State 0, which is ready, is not encoded. */

@@ -169,7 +169,8 @@ describe('what the dashboard answers', () => {
     onTestFinished(() => void other.close());
     await new Promise((resolve) => other.on('listening', resolve));
     const { port } = other.address() as { port: number };
-    const serve = () => serveDashboard({ board: new MemoryBoard(2), assets: packageAssets(PROJECT), port });
+    const serve = () =>
+      serveDashboard({ title: 'rack-a7', board: new MemoryBoard(2), assets: packageAssets(PROJECT), port });
     expect(await joinErrorOf(serve)).toMatchObject({
       code: 'E_FLEET_PORT',
       message: expect.stringContaining(`127.0.0.1:${port}`),
@@ -207,7 +208,7 @@ describe('the streams of the dashboard', () => {
     const { open, session, board } = await site(4_000);
     const stream = await open('status', { headers: { Cookie: await session() } });
     const { hosts } = board.status();
-    for (let round = 0; round < 14; round++) {
+    for (let round = 0; round < 20; round++) {
       board.change({ hosts: hosts.map((host) => ({ ...host, attempts: round })) });
       await sleep(210);
     }

@@ -13,6 +13,7 @@ import { PROJECT } from '../../helpers/sources.ts';
 import { cli, scene } from '../cli.ts';
 
 const assets = packageAssets(PROJECT);
+const reportOf = (board: MemoryBoard) => rolloutReport(board.status(), ({ name }) => board.eventsOf(name), assets);
 const dataOf = (html: string): Report =>
   JSON.parse(/<script type="application\/json" id="report">([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '');
 
@@ -132,11 +133,11 @@ describe('a report as one file', () => {
   test('the title of a report is a text, whatever the name of the fleet', () => {
     const board = new MemoryBoard(2);
     board.change({ fleet: '</title><script>alert(1)</script>' });
-    expect(rolloutReport(board, assets)).toContain('<title>&lt;/title>&lt;script>alert(1)&lt;/script>');
+    expect(reportOf(board)).toContain('<title>&lt;/title>&lt;script>alert(1)&lt;/script>');
   });
 
   test('the policy of a report allows its own script and style by their digests, and nothing else', () => {
-    const html = rolloutReport(new MemoryBoard(20), assets);
+    const html = reportOf(new MemoryBoard(20));
     const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? '';
     const digest = (text = '') => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
     expect(policy).toContain("default-src 'none'; script-src 'sha256-");
@@ -147,7 +148,7 @@ describe('a report as one file', () => {
 
   test('a report of a rollout has all hosts, and the runs of those that failed', () => {
     const board = new MemoryBoard(200);
-    const report = dataOf(rolloutReport(board, assets));
+    const report = dataOf(reportOf(board));
     if (report.kind !== 'rollout') throw new Error('not a rollout');
     const failed = board.status().hosts.filter(({ state }) => state === 'failed');
     expect(failed.length).toBeGreaterThan(2);

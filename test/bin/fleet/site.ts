@@ -21,7 +21,7 @@ export interface RequestOptions {
 
 export async function site(hosts = 20) {
   const board = new MemoryBoard(hosts);
-  const dashboard = await serveDashboard({ board, assets: packageAssets(PROJECT) });
+  const dashboard = await serveDashboard({ title: 'rack-a7', board, assets: packageAssets(PROJECT) });
   onTestFinished(() => dashboard.close());
   const link = new URL(dashboard.link());
   const base = link.href.slice(0, link.href.indexOf('#'));

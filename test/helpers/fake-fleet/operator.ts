@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packageAssets } from '../../../bin/assets.ts';
+import { serveDashboard } from '../../../bin/fleet/dashboard.ts';
 import type { Fleet, Host, Rollout } from '../../../engine/fleet/fleet.ts';
 import { Operator } from '../../../engine/fleet/operator.ts';
 import { PROJECT } from '../sources.ts';
@@ -50,4 +52,5 @@ export const startOperator = (folder: string, fleet: Fleet, url: string): Promis
     maxParallel: fleet.rollout.maxParallel,
     restate: { program: SERVER },
     stepsFor: async () => fakeSteps(url),
+    dashboardFor: (board) => serveDashboard({ title: fleet.name, board, assets: packageAssets(PROJECT) }),
   });
