@@ -30,7 +30,7 @@ export interface StartRequest extends JoinRequest {
   environments: readonly string[];
 }
 
-/** Starts the run, or resumes the unfinished run of the same plan. Returns its first event. The error that it reports. */
+/** Starts the run, or resumes the unfinished run of the same plan. Returns its first event. Throws its error. */
 export async function startRun({ host, machine, signal, ...request }: StartRequest): Promise<RunEvent> {
   const { target, token, pipeline, environments } = request;
   const args = [
