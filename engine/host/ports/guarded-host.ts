@@ -100,7 +100,8 @@ export class GuardedHost {
   /** A missing parent directory is a separate change: plans show it, and an undo removes it. */
   async #createParents(path: string): Promise<void> {
     const parent = dirname(path);
-    if ((await this.read({ kind: 'stat', path: parent })) !== undefined) return;
+    // The root itself may be missing, and is not created.
+    if (parent === '/' || (await this.read({ kind: 'stat', path: parent })) !== undefined) return;
     await this.#createParents(parent);
     const change = { kind: 'directory', path: parent, mode: 0o755 } as const;
     await this.#commit(change, change);

@@ -1,13 +1,14 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Change } from '../../../engine/host/changes/index.ts';
 import { type Disk, realDisk } from '../../../engine/host/disk.ts';
 import { MachineFiles } from '../../../engine/host/files.ts';
+import { writes } from '../../../engine/sdk/index.ts';
 import { joinErrorOf } from '../../helpers/errors.ts';
-import { rootedMachine } from '../../helpers/machine.ts';
+import { portsOn, rootedMachine } from '../../helpers/machine.ts';
 
 const SIGNAL = new AbortController().signal;
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o7777).toString(8);
@@ -41,6 +42,15 @@ describe('files of a machine', () => {
       '755',
       '750',
     ]);
+  });
+
+  test('a change on a machine whose root was removed ends with an error', async () => {
+    const { root, host } = await rootedMachine();
+    const files = new MachineFiles(root);
+    await rm(root, { recursive: true });
+    expect((await joinErrorOf(() => files.createParents('/var/lib/joinery'))).code).toBe('E_FILE');
+    const { ports } = portsOn(host, [writes('/etc/*', undefined, 'x')]);
+    expect((await joinErrorOf(() => ports.files.write('/etc/a', 'x', 0o644))).code).toBe('E_FILE');
   });
 
   test.each([0o600, 0o640])('a file is never more open than mode %i, from the first byte on', async (mode) => {
