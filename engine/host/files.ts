@@ -225,7 +225,6 @@ export class MachineFiles {
   /** Creates the missing directories above `path` with mode 0755. */
   async createParents(path: string): Promise<void> {
     const parent = dirname(path);
-    // The root itself may be missing, and is not created.
     if (parent === '/' || (await this.stat(parent)) !== undefined) return;
     await this.createParents(parent);
     await this.createDirectory(parent, 0o755);

@@ -169,7 +169,10 @@ describe('a journal with two writers', () => {
         const written = { first: 1, other: 0 };
         for (const [n, isFirst] of turns.entries()) {
           const [name, writer] = isFirst ? (['first', journal] as const) : (['other', other] as const);
-          const error = await change(writer, name, n + 1).catch((thrown) => thrown);
+          const error = await change(writer, name, n + 1).then(
+            () => undefined,
+            (thrown) => thrown,
+          );
           if (error === undefined) written[name]++;
           else expect(error).toMatchObject({ code: 'E_JOURNAL_SHARED', exitCode: 6 });
         }
