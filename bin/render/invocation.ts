@@ -17,10 +17,13 @@ export interface Shell {
 
 /** The first words of Joinery's commands. */
 const FIRST_WORDS =
-  'approve|attach|ca-hash|certs|completion|config|doctor|help|phase|pipeline|plan|plugin|reset|resume|run|runs|' +
+  'approve|attach|ca-hash|certs|completion|config|doctor|fleet|help|phase|pipeline|plan|plugin|reset|resume|run|runs|' +
   'sandbox|token|undo';
-/** In a hint, a command of Joinery ends with its line. kubeadm has some of the same names. */
-const COMMAND = new RegExp(`(?<!kubeadm )\\bjoin ((?:${FIRST_WORDS})\\b.*)$`, 'gm');
+/**
+ * In a hint, a command of Joinery ends with its line. kubeadm has some of the same names, and a path is another
+ * program.
+ */
+const COMMAND = new RegExp(`(?<!kubeadm |/)\\bjoin ((?:${FIRST_WORDS})\\b.*)$`, 'gm');
 /** Commands that act on a machine take `--root`, and commands that act on a cluster take `--kubeconfig`. */
 const ON_MACHINE = /^(approve|attach|doctor|phase \S|pipeline explain|plan|reset|resume|runs?|undo)\b/;
 const ON_CLUSTER = /^(certs upload|token (create|delete|list))\b/;

@@ -1,6 +1,6 @@
 /** What `join sandbox demo --control-plane` shows: a second control plane joins, and its join is undone. */
+import { signalAfter } from '../../../engine/limits/timers.ts';
 import type { EtcdMember } from '../../../engine/sdk/index.ts';
-import type { KubeObject } from '../../../plugins/sandbox/objects.ts';
 import type { ControlPlaneOffer } from './machine.ts';
 
 /** What a demonstration uses. */
@@ -14,6 +14,11 @@ export interface Demo {
   tree(folders: readonly string[]): Promise<string[]>;
 }
 
+/** The annotation of a mirror Pod. */
+const MIRROR = 'kubernetes.io/config.mirror';
+/** etcd, kube-apiserver, kube-controller-manager and kube-scheduler. */
+const PODS = 4;
+const PODS_MS = 10_000;
 /** Directories that a control plane writes. */
 const FOLDERS = ['etc/kubernetes', 'etc/ssl', 'var/lib/etcd', 'var/lib/kubelet'];
 
@@ -32,7 +37,7 @@ Members of etcd, of which this machine is one now:
 ${lines(sandbox.etcd.etcd.members.map(memberLine))}
 
 Pods that run on the machine, and answer at ${sandbox.advertiseAddress}:
-${lines(podsOf(sandbox.store.list('pods', 'kube-system')))}
+${lines(await mirrorPods(sandbox.store))}
 
 The join is undone. The member leaves etcd first:\n`);
   if (!(await run('undo', ['--yes', '--root', root]))) return;
@@ -49,11 +54,21 @@ const lines = (texts: readonly string[]): string => texts.map((text) => `  ${tex
 const memberLine = ({ name, id, peerUrls, isLearner }: EtcdMember): string =>
   `${name || id} at ${peerUrls.join()} (${isLearner ? 'learner' : 'voter'})`;
 
-/** Mirror Pods are those of the kubelet. */
-const podsOf = (pods: readonly KubeObject[]): string[] =>
-  pods
-    .filter(({ metadata }) => metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined)
-    .map(({ metadata: { name, namespace } }) => `${namespace}/${name}`);
+/** Mirror Pods are those of the kubelet, which creates them after its Node. They are missing if it takes too long. */
+async function mirrorPods(store: ControlPlaneOffer['sandbox']['store']): Promise<string[]> {
+  const pods = () => store.list('pods', 'kube-system').filter(({ metadata }) => metadata.annotations?.[MIRROR]);
+  let unsubscribe = () => {};
+  await new Promise<void>((resolve) => {
+    const look = () => {
+      if (pods().length >= PODS) resolve();
+    };
+    unsubscribe = store.subscribe(look);
+    signalAfter(PODS_MS).addEventListener('abort', () => resolve());
+    look();
+  });
+  unsubscribe();
+  return pods().map(({ metadata: { name, namespace } }) => `${namespace}/${name}`);
+}
 
 const difference = (before: readonly string[], after: readonly string[]): string[] => [
   ...before.filter((line) => !after.includes(line)),

@@ -24,7 +24,7 @@ export function documentOf(kind: string, answer: CommandResult, { host, command 
 
 export interface Asked {
   host: string;
-  /** The command, such as `join doctor`. */
+  /** The command, such as `doctor`. */
   command: string;
 }
 

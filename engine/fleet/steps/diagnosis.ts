@@ -14,7 +14,7 @@ export interface Diagnosis {
 /** E_FLEET_MACHINE, and the errors of the transport. */
 export async function diagnose(machine: Machine, host: string, signal: AbortSignal): Promise<Diagnosis> {
   const answer = await machine.join(['doctor', '-o', 'json'], { timeMs: TIME_MS, signal });
-  const { run, node } = documentOf('Diagnosis', answer, { host, command: 'join doctor' });
+  const { run, node } = documentOf('Diagnosis', answer, { host, command: 'doctor' });
   return { ...(isRun(run) ? { run } : {}), ...(isNode(node) ? { node } : {}) };
 }
 

@@ -54,7 +54,7 @@ export function machineSteps(options: StepsOptions): MachineSteps {
     async answer({ host, signal }, run, { step, decision, reason }) {
       const args = ['approve', run, step, ...(decision === 'denied' ? ['--deny'] : []), '--reason', reason];
       const answer = await (await machines.of(host)).join(args, { timeMs: ANSWER_TIME_MS, signal });
-      if (answer.exitCode !== 0) throw failed(answer, { host: host.name, command: 'join approve' });
+      if (answer.exitCode !== 0) throw failed(answer, { host: host.name, command: 'approve' });
     },
     async verify({ host, signal }) {
       const missing = (what: string) => fail('E_FLEET_NODE', { host: host.name, what });
@@ -86,7 +86,7 @@ export function machineSteps(options: StepsOptions): MachineSteps {
 async function undoRun(machine: Machine, { host, run, signal }: { host: string; run: string; signal: AbortSignal }) {
   const answer = await machine.join(['undo', run, '--yes', '-o', 'json'], { timeMs: UNDO_TIME_MS, signal });
   if (answer.exitCode === 0) return;
-  const error = failed(answer, { host, command: 'join undo' });
+  const error = failed(answer, { host, command: 'undo' });
   if (!['E_RUN_CLOSED', 'E_RUN_UNKNOWN', 'E_RUN_NONE'].includes(error.code)) throw error;
 }
 

@@ -47,7 +47,7 @@ export async function startRun({ host, machine, signal, ...request }: StartReque
     .split('\n')
     .map(eventIn)
     .find((event) => event?.type === 'run.started');
-  if (answer.exitCode !== 0 || started === undefined) throw failed(answer, { host: host.name, command: 'join run' });
+  if (answer.exitCode !== 0 || started === undefined) throw failed(answer, { host: host.name, command: 'run' });
   return started;
 }
 
@@ -82,7 +82,7 @@ export async function followRun({ host, machine, signal, run, fromSeq, onEvent }
       const args = ['attach', run, '--from', `${next}`, '--output', 'jsonl'];
       const answer = await machine.join(args, { timeMs: FOLLOW_TIME_MS, signal, onLine });
       if (last?.type === 'run.ended' && last.status === 'succeeded') return;
-      throw failed({ ...answer, stdout }, { host: host.name, command: 'join attach' });
+      throw failed({ ...answer, stdout }, { host: host.name, command: 'attach' });
     } catch (error) {
       const isAway = isJoinError(error) && error.code === 'E_FLEET_UNREACHABLE';
       if (!isAway || performance.now() - lastSeenAt > AWAY_MS_MAX) throw error;

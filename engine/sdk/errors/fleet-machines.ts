@@ -58,8 +58,8 @@ export const fleetMachines = {
     exitCode: EXIT.trust,
   }),
   E_FLEET_MACHINE: (d: { host: string; command: string; what: string }) => ({
-    message: `${d.host}: ${d.command} ended without a usable result: ${d.what}`,
-    hint: `Run the command on ${d.host} to see all that it prints.`,
+    message: `${d.host}: the output of Joinery's command ${d.command} is not usable: ${d.what}`,
+    hint: `Run it on ${d.host} to see all that it prints.`,
     exitCode: EXIT.machine,
   }),
   E_FLEET_NODE: (d: { host: string; what: string }) => ({
@@ -70,7 +70,7 @@ export const fleetMachines = {
   }),
   E_FLEET_OTHER_CLUSTER: (d: { host: string; node: string; server: string }) => ({
     message: `${d.host} has already joined another cluster, that of ${d.server}, as the Node ${d.node}`,
-    hint: `If the machine may leave that cluster, reset it: /opt/joinery/join reset, on ${d.host}. Then try it again.`,
+    hint: `If ${d.host} may leave that cluster, run this there, and then try again: /opt/joinery/join reset`,
     exitCode: EXIT.machine,
   }),
   E_FLEET_SUDO: (d: { host: string; what: string }) => ({

@@ -38,7 +38,7 @@ export const fleet = {
     exitCode: EXIT.usage,
   }),
   E_FLEET_RUNNING: (d: { fleet: string }) => ({
-    message: `another join fleet command is the operator of fleet ${d.fleet}`,
+    message: `another process is the operator of fleet ${d.fleet}`,
     hint: 'See what it does: join fleet status',
     exitCode: EXIT.usage,
   }),

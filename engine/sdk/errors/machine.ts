@@ -159,7 +159,7 @@ export const machine = {
   }),
   E_OTHER_CLUSTER: (d: { path: string; server: string }) => ({
     message: `${d.path} belongs to another cluster: this machine has already joined it`,
-    hint: `To leave that cluster: join reset. Then join ${d.server}.`,
+    hint: `To join ${d.server}, first leave the other cluster: join reset`,
     exitCode: EXIT.machine,
   }),
   E_PREFLIGHT: (d: { checks: readonly CheckResult[] }) => {

@@ -86,7 +86,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
     fingerprint: 'ssh-ed25519 SHA256:x',
     state: 'changed',
   },
-  E_FLEET_MACHINE: { host: 'rack-1', command: 'join doctor', what: 'exit code 9' },
+  E_FLEET_MACHINE: { host: 'rack-1', command: 'doctor', what: 'exit code 9' },
   E_FLEET_NODE: { host: 'rack-1', what: 'the cluster has no Node rack-1' },
   E_FLEET_OTHER_CLUSTER: { host: 'rack-1', node: 'rack-1', server: 'https://10.9.9.9:6443' },
   E_FLEET_PORT: { address: '127.0.0.1:80', what: 'permission denied' },

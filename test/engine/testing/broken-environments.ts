@@ -141,7 +141,7 @@ export const brokenEnvironments: readonly Broken[] = [
   {
     what: 'a value for an unknown input',
     environment: 'inputs: { wiat: ready }\n',
-    problems: ['site.yaml:4:11: there is no input wiat (unknown-input)'],
+    problems: ['site.yaml:4:11: there is no input wiat; did you mean wait? (unknown-input)'],
   },
   {
     what: 'a value of the wrong type',

@@ -61,7 +61,7 @@ export const brokenSteps: readonly Broken[] = [
   {
     what: 'an unknown key of a step',
     pipeline: 'steps:\n  - id: look\n    uses: command\n    wiht: { argv: [/bin/true] }\n',
-    problems: ['7:5: unknown key wiht (unknown-key)'],
+    problems: ['7:5: unknown key wiht; did you mean with? (unknown-key)'],
   },
   { what: 'a step without an id', pipeline: 'steps:\n  - uses: command\n', problems: ['5:5: id is missing (shape)'] },
   {
