@@ -144,6 +144,8 @@ function report(status: FleetStatus | undefined, seconds: number, memory: Memory
   const quantile = (part: number) => durations[Math.ceil(part * durations.length) - 1];
   const counts: Record<string, number> = {};
   for (const { state } of status.hosts) counts[state] = (counts[state] ?? 0) + 1;
+  for (const { name, step, error, attempts } of status.hosts)
+    if (error !== undefined) console.log(JSON.stringify({ name, step, attempts, ...error }));
   const nodes = sandbox.store.list('nodes').length;
   const tokens =
     sandbox.store.list('secrets').filter(({ type }) => type === 'bootstrap.kubernetes.io/token').length - 1;

@@ -81,8 +81,10 @@ type Act<T> = (steps: MachineSteps, machine: MachineContext) => Promise<T>;
 
 const ATTEMPTS = 4;
 const PAUSE_MS = 2_000;
-/** Steps that ask the API server. */
+const PAUSE_MS_MAX = 30_000;
+/** Steps that ask the API server. It may refuse each of their requests for a while. */
 const API_STEPS: readonly MachineStep[] = ['token', 'verify', 'revoke'];
+const API_ATTEMPTS = 8;
 
 class MachineJoin {
   readonly #context: Machine;
@@ -129,9 +131,7 @@ class MachineJoin {
     if (run !== undefined) this.#context.set('last', { rollout: this.#request.rollout, run });
     const ending = 'error' in joined ? failed('join', joined.error, run) : await this.#joined(run, 'joined');
     const revoked = await this.#step('revoke', (steps, machine) => steps.revoke(machine, token.value));
-    return 'error' in revoked && ending.error === undefined
-      ? { ...ending, step: 'revoke', error: revoked.error }
-      : ending;
+    return 'error' in revoked ? withTokenLeft(ending, token.value, revoked.error) : ending;
   }
 
   async undo(run: string | undefined): Promise<HostError | undefined> {
@@ -152,10 +152,11 @@ class MachineJoin {
 
   /** Tries a step until it succeeds, or fails in a way that another attempt does not change. */
   async #step<T>(name: MachineStep, act: Act<T>): Promise<Outcome<T>> {
+    const attempts = API_STEPS.includes(name) ? API_ATTEMPTS : ATTEMPTS;
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.#context.run(name, () => this.#once(`${name} ${attempt}`, name, act));
-      if (!('error' in outcome) || !outcome.isTransient || attempt === ATTEMPTS) return outcome;
-      await this.#context.sleep(PAUSE_MS * 2 ** (attempt - 1));
+      if (!('error' in outcome) || !outcome.isTransient || attempt === attempts) return outcome;
+      await this.#context.sleep(Math.min(PAUSE_MS_MAX, PAUSE_MS * 2 ** (attempt - 1)));
     }
   }
 
@@ -192,6 +193,13 @@ class MachineJoin {
       };
     }
   }
+}
+
+/** A token that could not be deleted is reported, also if the join has failed before. */
+function withTokenLeft(ending: Ending, token: string, error: HostError): Ending {
+  if (ending.error === undefined) return { ...ending, step: 'revoke', error };
+  const message = `${ending.error.message}; its token ${token} is still in the cluster: ${error.message}`;
+  return { ...ending, error: { ...ending.error, message } };
 }
 
 const failed = (step: MachineStep, error: HostError, run: string | undefined): Ending => ({
