@@ -1,5 +1,5 @@
 /** Standard output and standard error. Either may be closed, full or lost, which never changes what a command does. */
-import { closeSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
@@ -22,7 +22,7 @@ export class Output {
       this.#error ??= error;
     });
     keepErrors(process.stderr as StandardStream, () => undefined); // there is no other place to report it
-    tolerateHangup([0, 1, 2].filter(isatty));
+    tolerateHangup();
   }
 
   /** E_STDOUT if standard output is incomplete, unless its reader has left. */
@@ -54,10 +54,19 @@ function keepErrors(stream: StandardStream, keep: (error: NodeJS.ErrnoException)
   };
 }
 
-/** At exit, Node restores the modes of its terminals, and aborts if one of them is lost. */
-function tolerateHangup(terminals: readonly number[]): void {
-  if (terminals.includes(0)) process.stdin.on('error', () => undefined);
+/** At exit, Node restores the modes of the terminals that it has started with, and aborts if one of them is lost. */
+function tolerateHangup(): void {
+  if (isatty(0)) process.stdin.on('error', () => undefined);
   process.on('exit', () => {
-    for (const terminal of terminals) if (!isatty(terminal)) closeSync(terminal);
+    for (const descriptor of [0, 1, 2]) if (mayBeLostTerminal(descriptor)) closeSync(descriptor);
   });
+}
+
+/** A terminal may be lost before any of this code runs, and is then only known as a device. */
+function mayBeLostTerminal(descriptor: number): boolean {
+  try {
+    return !isatty(descriptor) && fstatSync(descriptor).isCharacterDevice();
+  } catch {
+    return false; // it is closed
+  }
 }

