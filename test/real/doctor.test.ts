@@ -50,7 +50,7 @@ describe.skipIf(reason)(`join doctor on a real machine${reason ? ` (skipped: ${r
       name = (await cluster.kubectl(['get', 'csr', '-o', 'jsonpath={.items[*].metadata.name}'])).trim();
     }
     const { healthy, next, bad } = await examined();
-    expect([healthy, next]).toEqual([false, `kubectl certificate approve ${name}\nbin/join resume`]);
+    expect([healthy, next]).toEqual([false, `kubectl certificate approve ${name}\nbin/join attach`]);
     expect(bad).toContain(`csr: ${name} is Pending: it needs approval`);
     await cluster.kubectl(['certificate', 'approve', name]);
     const { code, stderr } = await running.done;
