@@ -129,7 +129,7 @@ describe('commands about a rollout', () => {
     known(variables);
     expect(await cli(['fleet', 'undo', '--wave', '2'], variables)).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('→ To roll the machines back: join fleet undo --fleet rack-7 --wave 2 --yes'),
+      stderr: expect.stringContaining('join fleet undo --fleet rack-7 --wave 2 --yes'),
     });
   });
 
