@@ -19,7 +19,7 @@ export class Guard {
     this.#host = host;
   }
 
-  /** The address of the page with a secret that is valid once. An earlier link is no longer valid. */
+  /** The address of the page with a secret that is valid once. It replaces an earlier link. */
   link(): string {
     this.#secret = randomBytes(32).toString('base64url');
     // A browser does not send the part after # to a server, and so not to one that listens here later.

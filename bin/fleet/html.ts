@@ -19,7 +19,10 @@ const policy = (sources: string): string =>
   "trusted-types 'none'";
 
 /** The policy of the live page. It can only be sent as a header. */
-export const LIVE_POLICY = `${policy("script-src 'self'; style-src 'self'; connect-src 'self'")}; frame-ancestors 'none'`;
+export const LIVE_POLICY = [
+  policy("script-src 'self'; style-src 'self'; connect-src 'self'"),
+  "frame-ancestors 'none'",
+].join('; ');
 
 const htmlText = (title: string, head: string, body: string): string =>
   `<!doctype html>

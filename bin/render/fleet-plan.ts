@@ -45,9 +45,11 @@ export function fleetPlanText(fleet: Fleet): string {
       ? []
       : [`The next wave starts if ${rollout.proceedIf}; otherwise the rollout pauses.`];
   return [
-    `Fleet ${name}: ${counted(hosts.length, 'host')} in ${counted(waves.length, 'wave')}, at most ${rollout.maxParallel} at the same time`,
+    `Fleet ${name}: ${counted(hosts.length, 'host')} in ${counted(waves.length, 'wave')}, ` +
+      `at most ${rollout.maxParallel} at the same time`,
     ...waves.flatMap((wave, index) => [`Wave ${index + 1}: ${counted(wave.length, 'host')}`, ...wave.map(hostLine)]),
-    `If more than ${counted(allowed, 'host')} fail${allowed === 1 ? 's' : ''}, ${WHEN_EXCEEDED[rollout.onBudgetExceeded]}.`,
+    `If more than ${counted(allowed, 'host')} fail${allowed === 1 ? 's' : ''}, ` +
+      `${WHEN_EXCEEDED[rollout.onBudgetExceeded]}.`,
     ...soak,
     ...condition,
   ].join('\n');

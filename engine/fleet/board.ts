@@ -35,7 +35,7 @@ export interface FleetBoard {
 
 /** The page that displays a board. */
 export interface Dashboard {
-  /** The address of the page, with a secret that is valid once. An earlier link is no longer valid. */
+  /** The address of the page, with a secret that is valid once. It replaces an earlier link. */
   link(): string;
   close(): Promise<void>;
 }

@@ -100,7 +100,7 @@ export class Operator {
     if (!isOver) return this.#undoUnfinished(rollout, wave);
     const [fleet, status] = await Promise.all([this.#fleetOf(rollout), this.#askRollout(rollout, 'status')]);
     const known = status as FleetStatus | null;
-    if (known === null) throw refused(`what rollout ${rollout} did is no longer recorded`);
+    if (known === null) throw refused(`Restate has no record of rollout ${rollout}`);
     if (wave !== undefined && wave > known.waves.length) throw refused(`the fleet has no wave ${wave}`);
     const undo = { status: known, ...defined({ wave }) };
     return this.#begin({ fleet, startedAt: new Date().toISOString(), undo });
@@ -205,4 +205,8 @@ export class Operator {
 
 /** Such as `rack-7-20261201-100210-5be1`. */
 const rolloutId = (fleet: string, now: Date): string =>
-  `${fleet}-${now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(2).toString('hex')}`;
+  [
+    fleet,
+    now.toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-'),
+    randomBytes(2).toString('hex'),
+  ].join('-');

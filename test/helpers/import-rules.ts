@@ -129,7 +129,7 @@ export const rules: ImportRule[] = [
   ),
   onlyIn('preact', 'bin/fleet/page', (path) => inside(path, 'bin/fleet/page'), 'bin/fleet/page/main.tsx'),
   {
-    rule: 'the page of a fleet imports only preact, its own folder, and types of its view, of engine/fleet and engine/sdk',
+    rule: 'the page of a fleet imports only preact, its folder, and types of its view, engine/fleet and engine/sdk',
     forbids: (path, target) =>
       inside(path, 'bin/fleet/page') &&
       target !== 'bin/fleet/view.ts' &&

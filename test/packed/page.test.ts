@@ -27,7 +27,7 @@ describe('the link of the dashboard', () => {
     const { link } = await openDashboard();
     const other = await openPage({ ignored: /401/ });
     await other.goto(link);
-    await other.getByText('This link is no longer valid. For a new one, run: join fleet ui').waitFor();
+    await other.getByText('This link has been used or replaced. For a new one, run: join fleet ui').waitFor();
     expect(await other.locator('.cell').count()).toBe(0);
   });
 

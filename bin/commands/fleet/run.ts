@@ -30,8 +30,8 @@ export const operatorFlags = {
 export class FleetRun extends JoinCommand {
   static override summary = 'Join the machines of a fleet in waves, or continue an unfinished rollout';
   static override description = [
-    'The rollout needs this process. If it is stopped or killed, the machines finish what they do, and the same command',
-    'continues the rollout. docs/fleets.md describes the document.',
+    'The rollout needs this process. If it is stopped or killed, the machines finish what they do, and the same',
+    'command continues the rollout. docs/fleets.md describes the document.',
   ].join(' ');
   static override examples = ['<%= config.bin %> fleet run rack.yaml'];
   static override args = { file: fleetFile };

@@ -14,7 +14,7 @@ const CONNECTION_TEXT: Record<Connection, string> = {
   connecting: 'Connecting …',
   open: '',
   lost: 'The connection is lost, and the page tries to connect again. Is `join fleet run` or `join fleet ui` running?',
-  refused: 'This link is no longer valid. For a new one, run: join fleet ui',
+  refused: 'This link has been used or replaced. For a new one, run: join fleet ui',
 };
 
 function LivePage() {

@@ -42,7 +42,7 @@ export async function ensureToken(cluster: FleetCluster, context: MachineContext
 /** The token as the machine needs it. E_FLEET_TOKEN. */
 export async function tokenWithSecret(cluster: FleetCluster, context: MachineContext, id: string): Promise<Secret> {
   const found = await cluster.tokenSecret(id);
-  if (found === undefined) throw fail('E_FLEET_TOKEN', { id, what: 'the cluster no longer has it' });
+  if (found === undefined) throw fail('E_FLEET_TOKEN', { id, what: 'the cluster does not have it' });
   const token = readToken(found);
   if (token?.description !== describe(context))
     throw fail('E_FLEET_TOKEN', { id, what: 'its description says that another process created it' });

@@ -48,7 +48,8 @@ export const fleetMachines = {
   ) => ({
     message:
       d.state === 'changed'
-        ? `the host key of ${d.host} (${d.address}) is not the one in known_hosts; it is now ${d.fingerprint ?? 'unknown'}`
+        ? `the host key of ${d.host} (${d.address}) is not the one in known_hosts; ` +
+          `it is now ${d.fingerprint ?? 'unknown'}`
         : `the host key of ${d.host} (${d.address}) is not in known_hosts: ${d.fingerprint ?? 'ssh did not print it'}`,
     hint:
       'Compare it at the console of the machine: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. If they are ' +

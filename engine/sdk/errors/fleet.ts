@@ -34,7 +34,9 @@ export const fleet = {
   }),
   E_FLEET_OPERATOR: (d: { fleet: string }) => ({
     message: `no operator runs for fleet ${d.fleet} on this machine, so its rollout makes no progress`,
-    hint: 'To continue the rollout: join fleet run FILE\n  → To roll back machines of a rollout that has ended: join fleet undo',
+    hint:
+      'To continue the rollout: join fleet run FILE\n' +
+      '  → To roll back machines of a rollout that has ended: join fleet undo',
     exitCode: EXIT.usage,
   }),
   E_FLEET_RUNNING: (d: { fleet: string }) => ({
@@ -55,8 +57,10 @@ export const fleet = {
     exitCode: d.signal === 'SIGTERM' ? EXIT.terminated : EXIT.cancelled,
   }),
   E_FLEET_UNDO_UNCONFIRMED: (d: { fleet: string; wave: number | undefined }) => ({
-    message: 'confirmation required, but there is no terminal; no machine was rolled back',
-    hint: `To roll the machines back: join fleet undo --fleet ${d.fleet}${d.wave === undefined ? '' : ` --wave ${d.wave}`} --yes`,
+    message: 'a rollback must be confirmed at a terminal or with --yes; no machine was rolled back',
+    hint:
+      `To roll the machines back: join fleet undo --fleet ${d.fleet}` +
+      `${d.wave === undefined ? '' : ` --wave ${d.wave}`} --yes`,
     exitCode: EXIT.usage,
   }),
   E_FLEET_UNKNOWN: (d: { name: string | undefined; known: readonly string[] }) => ({

@@ -91,7 +91,7 @@ export const samples: { [C in ErrorCode]: Facts<C> } = {
   E_FLEET_OTHER_CLUSTER: { host: 'rack-1', node: 'rack-1', server: 'https://10.9.9.9:6443' },
   E_FLEET_PORT: { address: '127.0.0.1:80', what: 'permission denied' },
   E_FLEET_SUDO: { host: 'rack-1', what: 'sudo: a password is required' },
-  E_FLEET_TOKEN: { id: 'abcdef', what: 'the cluster no longer has it' },
+  E_FLEET_TOKEN: { id: 'abcdef', what: 'the cluster does not have it' },
   E_FLEET_UNREACHABLE: { host: 'rack-1', address: '10.0.0.7', what: 'Connection refused' },
   E_HEALTH: { service: 'kubelet', url: 'http://127.0.0.1:10248/healthz', lastLine: 'bye' },
   E_HEALTH_ADDRESS: { service: 'kubelet', url: 'http://203.0.113.1:10248/healthz' },
